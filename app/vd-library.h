@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdLibrary: all machines and all jobs: what the window shows. One process owns a
+ * library (a lock file and the D-Bus name com.example.VirtDesk); see docs/architecture.md.
+ *
+ * Threads: main.
+ */
+#pragma once
+
+#include "vd-machine.h"
+
+G_BEGIN_DECLS
+
+#define VD_TYPE_LIBRARY (vd_library_get_type ())
+G_DECLARE_FINAL_TYPE (VdLibrary, vd_library, VD, LIBRARY, GObject)
+
+/* @path NULL: $XDG_DATA_HOME/virtdesk. Fails with VD_ERROR_OWNED when another process has it. */
+VdLibrary *vd_library_open (const char *path, GError **error);
+/* Ends or hands back what runs here; local machines that still run are forced off. */
+void vd_library_close (VdLibrary *self);
+
+const char *vd_library_get_path (VdLibrary *self);
+GListModel *vd_library_get_machines (VdLibrary *self); /* of VdMachine, sorted by name */
+GListModel *vd_library_get_jobs (VdLibrary *self);     /* of VdJob, under way or failed */
+VdMachine *vd_library_find (VdLibrary *self, const char *uuid_or_name);
+
+/* What a person should know after opening: machines lost in a power cut and the like. One
+ * translated sentence, or NULL. */
+const char *vd_library_get_notice (VdLibrary *self);
+
+/* Makes the machine's folder, its disks and its machine.ini; nothing is left behind when it
+ * fails or is cancelled. The machine is in the model when the job is done, with config's uuid. */
+VdJob *vd_library_create (VdLibrary *self, VdConfig *config) G_GNUC_WARN_UNUSED_RESULT;
+/* Into the library's trash, from where restore brings it back until it is emptied (at the
+ * latest by the next open). Only stopped machines. */
+VdJob *vd_library_delete (VdLibrary *self, VdMachine *machine) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *vd_library_restore (VdLibrary *self, const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *vd_library_empty_trash (VdLibrary *self) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *vd_library_rename (VdLibrary *self, VdMachine *machine, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Which engine would run @config here, and why, as translated sentences: name ("VirtDesk",
+ * "QEMU"), reason, slow (NULL or why it will be slow and how to mend that). All owned by
+ * the caller. FALSE with error when nothing here can run it. */
+gboolean vd_library_explain (VdLibrary *self, VdConfig *config, char **name, char **reason,
+                             char **slow, GError **error);
+
+G_END_DECLS

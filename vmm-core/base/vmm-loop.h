@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmLoop: a thread around epoll: file descriptors, timers, calls. A machine
+ * has one; a busy disk may have one of its own.
+ *
+ * A source is removed for good when vmm_loop_remove returns: its function is not
+ * running then (unless it is the caller) and will not run again.
+ *
+ * Threads: any, unless said otherwise.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _VmmLoop VmmLoop;
+typedef struct _VmmSource VmmSource;
+
+typedef void (*VmmLoopFunc) (gpointer data);
+
+VmmLoop *vmm_loop_new (const char *thread_name, GError **error);
+void vmm_loop_free (VmmLoop *self); /* Joins the thread; not from the loop. */
+
+/* Calls @func on the loop whenever @fd is readable (@fd is borrowed). */
+VmmSource *vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data);
+/* The same for an eventfd, which is read before each call. */
+VmmSource *vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data);
+/* A timer that is off until armed. @when_ns is CLOCK_MONOTONIC; 0 disarms. */
+VmmSource *vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data);
+void vmm_source_arm (VmmSource *source, gint64 when_ns);
+void vmm_loop_remove (VmmLoop *self, VmmSource *source);
+
+/* Runs @func on the loop, soon. */
+void vmm_loop_post (VmmLoop *self, VmmLoopFunc func, gpointer data);
+/* Runs @func on the loop and waits for it; direct when the caller is the loop. */
+void vmm_loop_call (VmmLoop *self, VmmLoopFunc func, gpointer data);
+gboolean vmm_loop_is_current (VmmLoop *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmLoop, vmm_loop_free)
+
+G_END_DECLS

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmPlatform: what a device may ask of the machine around it: interrupts,
+ * doorbells, and to have the machine stopped. One implementation stands on KVM
+ * (kvm/), one serves the device tests (tests/vmm/fake-platform). Devices know
+ * neither.
+ *
+ * Threads: any; the implementation locks for itself and never calls back.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _VmmPlatform VmmPlatform;
+
+typedef enum {
+  VMM_SPACE_PIO,
+  VMM_SPACE_MMIO,
+} VmmSpace;
+
+/* A guest write of any @length bytes at @address signals @fd in the kernel (ioeventfd). */
+typedef struct {
+  VmmSpace space;
+  guint64 address;
+  guint length;        /* 0: any length */
+  gboolean match;      /* only when the value written is @value */
+  guint64 value;
+  int fd;              /* eventfd, borrowed */
+} VmmDoorbell;
+
+/* An MSI or MSI-X message. */
+typedef struct {
+  guint64 address;
+  guint32 data;
+} VmmMsi;
+
+typedef enum {
+  VMM_REQUEST_POWER_OFF, /* the guest entered S5 */
+  VMM_REQUEST_RESET,     /* keyboard controller, 0xcf9, triple fault */
+  VMM_REQUEST_DEBUG_EXIT /* value written to port 0xf4 */
+} VmmRequestKind;
+
+typedef struct {
+  gboolean (*add_doorbell) (VmmPlatform *self, const VmmDoorbell *doorbell, GError **error);
+  void (*remove_doorbell) (VmmPlatform *self, const VmmDoorbell *doorbell);
+
+  /* A level-triggered pin of the I/O APIC (and the PIC where it has it). */
+  void (*set_line) (VmmPlatform *self, guint gsi, gboolean level);
+
+  /* A message route. @fd is an eventfd (borrowed) whose signal sends @msi without a thread of
+   * ours (irqfd). Returns a route number >= 0, or -1 with error set. */
+  int (*add_msi) (VmmPlatform *self, int fd, const VmmMsi *msi, GError **error);
+  void (*update_msi) (VmmPlatform *self, int route, const VmmMsi *msi);
+  void (*remove_msi) (VmmPlatform *self, int route);
+
+  /* Asks for the end of this run. Returns at once; what happens is the machine's affair. */
+  void (*request) (VmmPlatform *self, VmmRequestKind kind, guint32 value);
+
+  /* A device broke (bad ring, bad register): the machine tells its listener. @why is one
+   * sentence; rate limiting is done here. */
+  void (*device_broken) (VmmPlatform *self, const char *device_id, const char *why);
+} VmmPlatformClass;
+
+struct _VmmPlatform {
+  const VmmPlatformClass *klass;
+};
+
+G_END_DECLS

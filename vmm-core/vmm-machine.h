@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmMachine: one virtual machine on KVM, in this process.
+ *
+ * Threads: the functions marked control block and are called one after another
+ * (each machine has one control thread, the caller's); the others are for any
+ * thread. The listener is called on threads of the machine: it notes and posts,
+ * nothing else.
+ */
+#pragma once
+
+#include "vmm-config.h"
+#include "vmm-display.h"
+#include "vmm-input.h"
+
+G_BEGIN_DECLS
+
+typedef struct _VmmMachine VmmMachine;
+
+typedef enum {
+  VMM_MACHINE_READY,   /* made, not started */
+  VMM_MACHINE_RUNNING,
+  VMM_MACHINE_PAUSED,
+  VMM_MACHINE_STOPPED, /* see VmmEnd */
+} VmmMachineState;
+
+typedef enum {
+  VMM_END_NONE,
+  VMM_END_POWER_OFF,  /* the guest turned itself off */
+  VMM_END_STOPPED,    /* vmm_machine_stop */
+  VMM_END_RESET,      /* under stop_on_reset */
+  VMM_END_DEBUG_EXIT, /* value: what the guest wrote */
+  VMM_END_CRASHED,    /* message: one sentence; registers: a dump as text */
+} VmmEndKind;
+
+typedef struct {
+  VmmEndKind kind;
+  guint32 value;
+  const char *message;   /* VMM_END_CRASHED; owned by the machine */
+  const char *registers; /* likewise */
+} VmmEnd;
+
+typedef struct {
+  /* The machine changed its state by itself or by a call. */
+  void (*state_changed) (VmmMachine *machine, VmmMachineState state, gpointer data);
+  /* The guest started anew (reset). */
+  void (*was_reset) (VmmMachine *machine, gpointer data);
+  /* A device stopped serving after nonsense from the guest, or for an I/O error. */
+  void (*device_broken) (VmmMachine *machine, const char *device, const char *why, gpointer data);
+} VmmListener;
+
+typedef struct {
+  guint64 exits_user;      /* returns of KVM_RUN to us */
+  guint64 disk_requests;
+  guint64 frames;          /* flushes of the screen */
+  guint64 bytes_copied;    /* pixels that we copied for the display */
+  gint64 cpu_ns;           /* time of all vCPU threads */
+  gint64 run_ns;           /* since start */
+} VmmStats;
+
+/* Thread: control. Opens KVM, kernel and disks; everything that can be refused is refused here. */
+VmmMachine *vmm_machine_new (const VmmConfig *config, const VmmListener *listener, gpointer data,
+                             GError **error);
+/* Stops first if need be. Thread: control. */
+void vmm_machine_free (VmmMachine *self);
+
+gboolean vmm_machine_start (VmmMachine *self, GError **error);  /* Thread: control */
+gboolean vmm_machine_pause (VmmMachine *self, GError **error);  /* Thread: control */
+gboolean vmm_machine_resume (VmmMachine *self, GError **error); /* Thread: control */
+gboolean vmm_machine_reset (VmmMachine *self, GError **error);  /* Thread: control */
+void vmm_machine_stop (VmmMachine *self);                       /* Thread: control */
+/* Waits until the machine is STOPPED. Thread: control */
+void vmm_machine_wait (VmmMachine *self);
+
+void vmm_machine_power_button (VmmMachine *self);
+VmmMachineState vmm_machine_get_state (VmmMachine *self);
+VmmEnd vmm_machine_get_end (VmmMachine *self);
+void vmm_machine_get_stats (VmmMachine *self, VmmStats *stats);
+/* Borrowed; NULL without graphics. */
+VmmDisplay *vmm_machine_get_display (VmmMachine *self);
+VmmInput *vmm_machine_get_input (VmmMachine *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmMachine, vmm_machine_free)
+
+G_END_DECLS

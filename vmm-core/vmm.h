@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The only header of vmm-core that the floors above include.
+ */
+#pragma once
+
+#include "vmm-config.h"
+#include "vmm-display.h"
+#include "vmm-error.h"
+#include "vmm-host.h"
+#include "vmm-input.h"
+#include "vmm-machine.h"
