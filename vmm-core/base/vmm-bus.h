@@ -23,9 +23,15 @@ typedef struct {
 VmmBus *vmm_bus_new (void);
 void vmm_bus_free (VmmBus *self);
 
-/* FALSE with VMM_ERROR_CONFIG where it overlaps another range. @region is handed to the handlers. */
-gboolean vmm_bus_add (VmmBus *self, guint64 address, guint64 length, const VmmBusOps *ops,
-                      VmmDevice *device, guint region, GError **error);
+/* FALSE with VMM_ERROR_CONFIG where it overlaps another range. @region is handed to the handlers.
+ */
+gboolean vmm_bus_add (VmmBus *self,
+                      guint64 address,
+                      guint64 length,
+                      const VmmBusOps *ops,
+                      VmmDevice *device,
+                      guint region,
+                      GError **error);
 /* When this returns no handler of the range runs any more (unless it is the caller). */
 void vmm_bus_remove (VmmBus *self, guint64 address);
 

@@ -24,33 +24,60 @@ typedef enum {
   VMM_FIELD_UINT64,
   VMM_FIELD_BYTES,  /* an array inside the struct, @length bytes */
   VMM_FIELD_STRUCT, /* a struct (or array of them) inside the struct, by @nested */
+  VMM_FIELD_ARRAY,  /* a pointer to *@count_offset (a guint) structs, by @nested; allocated before
+                       load */
+  VMM_FIELD_EXEMPT, /* not saved; @name says why */
 } VmmFieldType;
 
-/* One saved member. The name is the key in the snapshot: never reuse one. */
+/* One member of a struct: saved under a name that is the key in the snapshot (never reuse one), or
+ * exempt with the reason. A table names every member; a test counts the bytes. */
 struct _VmmField {
   const char *name;
   VmmFieldType type;
   gsize offset;
-  gsize length;            /* of the whole member, in bytes */
-  const VmmField *nested;  /* VMM_FIELD_STRUCT */
-  gsize stride;            /* VMM_FIELD_STRUCT: size of one element */
+  gsize length;           /* of the whole member, in bytes */
+  const VmmField *nested; /* VMM_FIELD_STRUCT, VMM_FIELD_ARRAY */
+  gsize stride;           /* likewise: size of one element */
+  gsize count_offset;     /* VMM_FIELD_ARRAY */
 };
 
-/* A member that is not saved. */
-typedef struct {
-  const char *name;
-  gsize offset;
-  gsize length;
-  const char *why;
-} VmmExempt;
-
+#define VMM_MEMBER_SIZE(Struct, member) sizeof (((Struct *) 0)->member)
 #define VMM_FIELD(Struct, member, kind, key)                                                       \
-  { key, kind, G_STRUCT_OFFSET (Struct, member), sizeof (((Struct *) 0)->member), NULL, 0 }
-#define VMM_FIELD_STRUCTS(Struct, member, table, key)                                              \
-  { key, VMM_FIELD_STRUCT, G_STRUCT_OFFSET (Struct, member), sizeof (((Struct *) 0)->member),      \
-    table, sizeof (*((Struct *) 0)->member) }
+  { key, kind, G_STRUCT_OFFSET (Struct, member), VMM_MEMBER_SIZE (Struct, member), NULL, 0, 0 }
+/* One struct inside the struct, such as a parent. */
+#define VMM_FIELD_PART(Struct, member, table, key)                                                 \
+  { key,                                                                                           \
+    VMM_FIELD_STRUCT,                                                                              \
+    G_STRUCT_OFFSET (Struct, member),                                                              \
+    VMM_MEMBER_SIZE (Struct, member),                                                              \
+    table,                                                                                         \
+    VMM_MEMBER_SIZE (Struct, member),                                                              \
+    0 }
+#define VMM_FIELD_PARTS(Struct, member, table, key)                                                \
+  { key,                                                                                           \
+    VMM_FIELD_STRUCT,                                                                              \
+    G_STRUCT_OFFSET (Struct, member),                                                              \
+    VMM_MEMBER_SIZE (Struct, member),                                                              \
+    table,                                                                                         \
+    sizeof (*((Struct *) 0)->member),                                                              \
+    0 }
+#define VMM_FIELD_POINTER(Struct, member, count, table, key)                                       \
+  { key,                                                                                           \
+    VMM_FIELD_ARRAY,                                                                               \
+    G_STRUCT_OFFSET (Struct, member),                                                              \
+    VMM_MEMBER_SIZE (Struct, member),                                                              \
+    table,                                                                                         \
+    sizeof (*((Struct *) 0)->member),                                                              \
+    G_STRUCT_OFFSET (Struct, count) }
 #define VMM_EXEMPT(Struct, member, why)                                                            \
-  { #member, G_STRUCT_OFFSET (Struct, member), sizeof (((Struct *) 0)->member), why }
+  { why,                                                                                           \
+    VMM_FIELD_EXEMPT,                                                                              \
+    G_STRUCT_OFFSET (Struct, member),                                                              \
+    VMM_MEMBER_SIZE (Struct, member),                                                              \
+    NULL,                                                                                          \
+    0,                                                                                             \
+    0 }
+#define VMM_FIELD_LAST { NULL, VMM_FIELD_END, 0, 0, NULL, 0, 0 }
 
 VmmState *vmm_state_new (void);
 void vmm_state_free (VmmState *self);
@@ -58,12 +85,29 @@ void vmm_state_free (VmmState *self);
 GBytes *vmm_state_to_bytes (VmmState *self);
 VmmState *vmm_state_from_bytes (GBytes *bytes, GError **error);
 
-gboolean vmm_state_save_struct (VmmState *self, const char *section, guint version,
-                                const VmmField *fields, gconstpointer object, GError **error);
-/* Loads nothing unless the whole section fits its table. @version returns what was stored. */
-gboolean vmm_state_load_struct (VmmState *self, const char *section, guint max_version,
-                                const VmmField *fields, gpointer object, guint *version,
+gboolean vmm_state_save_struct (VmmState *self,
+                                const char *section,
+                                guint version,
+                                const VmmField *fields,
+                                gconstpointer object,
                                 GError **error);
+/* Loads nothing unless the whole section fits its table. @version returns what was stored. */
+gboolean vmm_state_load_struct (VmmState *self,
+                                const char *section,
+                                guint max_version,
+                                const VmmField *fields,
+                                gpointer object,
+                                guint *version,
+                                GError **error);
+
+/* Runs of bytes whose length is not fixed: pixels, queued output. Load takes exactly @length bytes.
+ */
+void vmm_state_save_bytes (VmmState *self, const char *section, gconstpointer data, gsize length);
+gboolean vmm_state_load_bytes (VmmState *self,
+                               const char *section,
+                               gpointer data,
+                               gsize length,
+                               GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmState, vmm_state_free)
 

@@ -37,32 +37,52 @@ typedef struct {
 typedef struct {
   const char *name;
   gsize instance_size;
-  guint version;          /* of the saved section; older ones are mended by loaded () */
-  const VmmField *fields; /* ends with an entry of type VMM_FIELD_END */
-  const VmmExempt *exempt; /* members that are not saved, and why; ends with a NULL name */
+  guint version; /* of the saved section; older ones are mended by loaded () */
+  const VmmField
+    *fields; /* every member: saved, or exempt with the reason; ends with VMM_FIELD_LAST */
 
   gboolean (*realize) (VmmDevice *device, gconstpointer config, GError **error);
   void (*unrealize) (VmmDevice *device);
-  void (*drain) (VmmDevice *device); /* returns when no request is under way */
+  void (*drain) (VmmDevice *device);  /* returns when no request is under way */
   void (*resume) (VmmDevice *device); /* the opposite of drain */
   void (*reset) (VmmDevice *device);
   gboolean (*loaded) (VmmDevice *device, GError **error); /* fields are in: check and rebuild */
+
+  /* For what no table can say (lists, pixels): sections of its own, named "<id>/...". May be NULL.
+   * load_parts runs after the fields are in and before loaded. */
+  gboolean (*save_parts) (VmmDevice *device, VmmState *state, GError **error);
+  gboolean (*load_parts) (VmmDevice *device, VmmState *state, GError **error);
 } VmmDeviceClass;
 
 struct _VmmDevice {
   const VmmDeviceClass *klass;
   const VmmBoard *board;
-  char *id;    /* "disk0": stable, the name of its section in a snapshot */
-  GMutex lock; /* held by register handlers and queue handlers */
+  char *id;       /* "disk0": stable, the name of its section in a snapshot */
+  GMutex lock;    /* held by register handlers and queue handlers; through vmm_device_lock only */
+  GThread *owner; /* of the lock */
 };
 
+/* For the table of a class whose first member is a VmmDevice. */
+#define VMM_EXEMPT_DEVICE(Struct)                                                                  \
+  VMM_EXEMPT (Struct, parent, "who the device is and where it stands")
+
 /* @config is the class's own config struct. On failure nothing is left behind. Thread: control. */
-VmmDevice *vmm_device_new (const VmmDeviceClass *klass, const VmmBoard *board, const char *id,
-                           gconstpointer config, GError **error);
+VmmDevice *vmm_device_new (const VmmDeviceClass *klass,
+                           const VmmBoard *board,
+                           const char *id,
+                           gconstpointer config,
+                           GError **error);
 void vmm_device_free (VmmDevice *self);
 void vmm_device_drain (VmmDevice *self);
 void vmm_device_resume (VmmDevice *self);
 void vmm_device_reset (VmmDevice *self);
+/* Any thread; not recursive. */
+void vmm_device_lock (VmmDevice *self);
+void vmm_device_unlock (VmmDevice *self);
+gboolean vmm_device_is_locked (VmmDevice *self); /* by the calling thread */
+/* Tells the machine that the device gave up; @why is one sentence. */
+void vmm_device_broken (VmmDevice *self, const char *why);
+
 gboolean vmm_device_save (VmmDevice *self, VmmState *state, GError **error);
 gboolean vmm_device_load (VmmDevice *self, VmmState *state, GError **error);
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The device's side of VmmInput: where its events go.
+ *
+ * Threads: control for new, free, add and remove; the sink is called on any thread.
+ */
+#pragma once
+
+#include "vmm-input.h"
+
+G_BEGIN_DECLS
+
+/* One event of linux/input.h: EV_KEY, EV_REL, EV_ABS; EV_SYN/SYN_REPORT ends a packet. */
+typedef struct {
+  guint16 type;
+  guint16 code;
+  gint32 value;
+} VmmInputEvent;
+
+typedef enum {
+  VMM_INPUT_KEYBOARD,
+  VMM_INPUT_TABLET,
+} VmmInputKind;
+
+/* The range of the absolute axes: 0 to this. */
+#define VMM_INPUT_ABS_MAX 0x7fff
+
+typedef void (*VmmInputSink) (gpointer data, const VmmInputEvent *events, guint n_events);
+
+VmmInput *vmm_input_new (void);
+void vmm_input_free (VmmInput *self);
+void vmm_input_set_sink (VmmInput *self, VmmInputKind kind, VmmInputSink sink, gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmInput, vmm_input_free)
+
+G_END_DECLS

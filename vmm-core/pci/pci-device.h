@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmPciDevice: a PCI function: its configuration space with write masks, its BARs, its
+ * capabilities and its interrupt. (PCI Local Bus 3.0, chapter 6.)
+ *
+ * Threads: the set-up functions run in realize. Configuration accesses run on vCPU threads with the
+ * device locked; vmm_pci_device_set_intx runs with the device locked, on any thread.
+ */
+#pragma once
+
+#include "base/vmm-bus.h"
+#include "device/vmm-device.h"
+#include "pci/msix.h"
+
+G_BEGIN_DECLS
+
+#define VMM_PCI_N_BARS      6
+#define VMM_PCI_CONFIG_SIZE 256
+
+typedef struct _VmmPciDevice VmmPciDevice;
+
+typedef struct {
+  guint16 vendor, device;
+  guint16 subsystem_vendor, subsystem;
+  guint8 revision;
+  guint32 class_code; /* 24 bits: base class, sub class, interface */
+} VmmPciIds;
+
+typedef struct {
+  VmmDeviceClass parent;
+  /* After @length bytes at @offset of the configuration space changed. May be NULL. */
+  void (*config_written) (VmmPciDevice *self, guint offset, guint length);
+  /* Before they are read. May be NULL. */
+  void (*config_read) (VmmPciDevice *self, guint offset, guint length);
+  /* BAR @bar begins to answer at @address, or ends to (FALSE): doorbells follow. May be NULL. */
+  void (*bar_mapped) (VmmPciDevice *self, guint bar, guint64 address, gboolean mapped);
+} VmmPciDeviceClass;
+
+typedef struct {
+  guint64 size;  /* 0: not there; a power of two */
+  gboolean wide; /* 64 bits: takes the next number too */
+  const VmmBusOps *ops;
+  guint64 first;   /* where it was put before the guest started */
+  guint64 address; /* where it answers now */
+  gboolean mapped;
+} VmmPciBar;
+
+struct _VmmPciDevice {
+  VmmDevice parent;
+  guint slot;
+  guint8 config[VMM_PCI_CONFIG_SIZE];
+  guint8 write_mask[VMM_PCI_CONFIG_SIZE]; /* bits the guest may change */
+  guint8 reset_config[VMM_PCI_CONFIG_SIZE];
+  VmmPciBar bars[VMM_PCI_N_BARS];
+  guint n_config; /* bytes given to capabilities so far */
+  guint last_capability;
+  guint msix_offset;
+  VmmMsix msix;
+  gboolean intx; /* asserted */
+};
+
+extern const VmmField vmm_pci_device_fields[];
+
+/* Puts the function at @slot (0: the next free one) of the board's host bridge. */
+gboolean
+vmm_pci_device_realize (VmmPciDevice *self, guint slot, const VmmPciIds *ids, GError **error);
+void vmm_pci_device_unrealize (VmmPciDevice *self);
+void vmm_pci_device_reset (VmmPciDevice *self);
+gboolean vmm_pci_device_loaded (VmmPciDevice *self, GError **error);
+
+/* A memory BAR of @size bytes, handed to @ops as region @bar, with an address from the windows. */
+gboolean vmm_pci_device_add_bar (VmmPciDevice *self,
+                                 guint bar,
+                                 guint64 size,
+                                 gboolean wide,
+                                 const VmmBusOps *ops,
+                                 GError **error);
+/* A capability of @length bytes, read-only until the mask is opened. Returns its offset. */
+guint vmm_pci_device_add_capability (VmmPciDevice *self, guint8 id, guint length);
+/* MSI-X with the table and the pending bits at these offsets of @bar, which the BAR's handlers pass
+ * on. */
+gboolean vmm_pci_device_add_msix (VmmPciDevice *self,
+                                  guint n_vectors,
+                                  guint bar,
+                                  guint32 table_offset,
+                                  guint32 pba_offset,
+                                  GError **error);
+
+/* INTA, level. Shared pins are counted by the host bridge. */
+void vmm_pci_device_set_intx (VmmPciDevice *self, gboolean level);
+
+guint32 vmm_pci_device_read_config (VmmPciDevice *self, guint offset, guint length);
+void vmm_pci_device_write_config (VmmPciDevice *self, guint offset, guint length, guint32 value);
+
+G_END_DECLS

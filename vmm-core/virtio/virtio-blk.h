@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * virtio-blk: a disk (virtio 1.2, 5.2).
+ */
+#pragma once
+
+#include "block/vmm-block.h"
+#include "virtio/virtio.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  guint slot;         /* 0: the next free one */
+  VmmBlock *block;    /* borrowed; outlives the device */
+  const char *serial; /* at most 20 bytes, what GET_ID answers; NULL for none */
+} VmmVirtioBlkConfig;
+
+/* For vmm_device_new: VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class). */
+extern const VmmVirtioClass vmm_virtio_blk_class;
+
+/* Requests finished so far. Thread: any. */
+guint64 vmm_virtio_blk_get_n_requests (VmmDevice *device);
+
+G_END_DECLS

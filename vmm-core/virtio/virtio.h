@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmVirtio: a device that talks through virtqueues, over PCI (virtio 1.2, 4.1). This base owns the
+ * registers, the doorbells and the interrupts; a virtio device sees whole requests only.
+ *
+ * Threads: process runs on the loop; the other class functions wherever a register is touched. All
+ * of them run with the device locked, except realize and unrealize (control thread).
+ */
+#pragma once
+
+#include "pci/pci-device.h"
+#include "virtio/virtqueue.h"
+
+G_BEGIN_DECLS
+
+#define VMM_VIRTIO_MAX_QUEUES 8
+
+typedef struct _VmmVirtio VmmVirtio;
+typedef struct _VmmVirtioQueue VmmVirtioQueue; /* virtqueue, doorbell and loop source */
+
+typedef struct {
+  VmmPciDeviceClass parent;
+  guint16 virtio_id;
+  guint32 class_code; /* of PCI */
+  guint n_queues;
+  guint16 queue_size;
+  guint config_size; /* bytes of device configuration */
+
+  /* Config is the leaf's; its first member is the slot. Called after the base is ready. */
+  gboolean (*realize) (VmmVirtio *self, gconstpointer config, GError **error);
+  void (*unrealize) (VmmVirtio *self);
+  guint64 (*get_features) (VmmVirtio *self); /* beyond those of the transport; may be NULL */
+  void (*read_config) (VmmVirtio *self, guint8 *config); /* all config_size bytes, zeroed before */
+  void (*write_config) (VmmVirtio *self, guint offset, guint length, guint32 value);
+  void (*started) (VmmVirtio *self); /* DRIVER_OK; may be NULL */
+  /* The guest put something on queue @index. */
+  void (*process) (VmmVirtio *self, guint index);
+  void (*reset) (VmmVirtio *self); /* no request is under way; may be NULL */
+  gboolean (*loaded) (VmmVirtio *self, GError **error);
+} VmmVirtioClass;
+
+struct _VmmVirtio {
+  VmmPciDevice parent;
+  guint8 status;
+  guint8 isr;
+  guint8 config_generation;
+  guint32 device_feature_select, driver_feature_select;
+  guint64 driver_features;
+  guint16 config_vector;
+  guint16 queue_select;
+  guint n_queues;
+  VmmVirtioQueue *queues;
+  guint n_inflight;   /* requests popped and not yet pushed */
+  gboolean resetting; /* waits for them */
+  gboolean drained;   /* queues are left alone */
+  GCond idle;         /* n_inflight became 0 */
+};
+
+extern const VmmField vmm_virtio_fields[];
+
+/* The VmmDeviceClass and VmmPciDeviceClass functions of every virtio device. */
+gboolean vmm_virtio_realize (VmmDevice *device, gconstpointer config, GError **error);
+void vmm_virtio_unrealize (VmmDevice *device);
+void vmm_virtio_drain (VmmDevice *device);
+void vmm_virtio_resume (VmmDevice *device);
+void vmm_virtio_reset (VmmDevice *device);
+gboolean vmm_virtio_loaded (VmmDevice *device, GError **error);
+void vmm_virtio_config_written (VmmPciDevice *pci, guint offset, guint length);
+void vmm_virtio_config_read (VmmPciDevice *pci, guint offset, guint length);
+void vmm_virtio_bar_mapped (VmmPciDevice *pci, guint bar, guint64 address, gboolean mapped);
+
+#define VMM_VIRTIO_PARENT(Struct, name_, version_, fields_, ...)                                   \
+  .parent = {                                                                                      \
+    .parent = { .name = name_,                                                                     \
+                .instance_size = sizeof (Struct),                                                  \
+                .version = version_,                                                               \
+                .fields = fields_,                                                                 \
+                .realize = vmm_virtio_realize,                                                     \
+                .unrealize = vmm_virtio_unrealize,                                                 \
+                .drain = vmm_virtio_drain,                                                         \
+                .resume = vmm_virtio_resume,                                                       \
+                .reset = vmm_virtio_reset,                                                         \
+                .loaded = vmm_virtio_loaded,                                                       \
+                __VA_ARGS__ },                                                                     \
+    .config_written = vmm_virtio_config_written,                                                   \
+    .config_read = vmm_virtio_config_read,                                                         \
+    .bar_mapped = vmm_virtio_bar_mapped,                                                           \
+  }
+
+#define VMM_VIRTIO_DEVICE_CLASS(klass) (&(klass).parent.parent)
+
+/* For the devices. */
+gboolean vmm_virtio_has_feature (VmmVirtio *self, guint bit);
+/* A request to work on, or FALSE. It counts as under way until it is pushed. */
+gboolean vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request);
+void vmm_virtio_push (VmmVirtio *self, guint index, guint16 head, guint32 written);
+void vmm_virtio_unpop (VmmVirtio *self, guint index);
+/* Interrupts the driver where it wants to know of what was pushed. */
+void vmm_virtio_notify (VmmVirtio *self, guint index);
+/* The device configuration changed: new generation and an interrupt. */
+void vmm_virtio_config_changed (VmmVirtio *self);
+/* The driver broke the rules: DEVICE_NEEDS_RESET, and nothing is served until it resets. */
+void vmm_virtio_break (VmmVirtio *self, const char *why);
+
+G_END_DECLS

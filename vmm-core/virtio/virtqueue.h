@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmVirtqueue: a split virtqueue seen from the device (virtio 1.2, 2.7), with indirect descriptors
+ * and EVENT_IDX. The driver's side is hostile: each address goes through VmmMemory, a chain has a
+ * bounded length, and the first offence breaks the queue for good (until the device is reset).
+ *
+ * Threads: with the device locked; pop, push and notify on the loop.
+ */
+#pragma once
+
+#include <sys/uio.h>
+
+#include "base/vmm-memory.h"
+#include "base/vmm-state.h"
+
+G_BEGIN_DECLS
+
+#define VMM_VIRTQUEUE_MAX_SIZE     256
+#define VMM_VIRTQUEUE_MAX_SEGMENTS 256 /* of one request, indirect or not */
+
+/* A popped request: what the guest wrote, and the room it left for us. The vectors point into
+ * guest memory, which the guest may change at any moment: read once, then check. */
+typedef struct {
+  guint16 head;
+  guint n_out, n_in;
+  struct iovec *out, *in; /* both in @iov */
+  struct iovec iov[VMM_VIRTQUEUE_MAX_SEGMENTS];
+} VmmRequest;
+
+typedef struct {
+  /* What the driver set. */
+  guint16 size;
+  guint16 vector;
+  gboolean enabled;
+  guint64 desc, driver, device;
+
+  /* Where we are. */
+  guint16 next_avail;
+  guint16 next_used;
+  guint16 signalled_used; /* used index at the last notification */
+  gboolean signalled_valid;
+
+  /* Set by the transport. */
+  VmmMemory *memory;
+  guint16 max_size;
+  gboolean event_idx;
+  gboolean indirect;
+  const char *broken; /* why, or NULL */
+} VmmVirtqueue;
+
+extern const VmmField vmm_virtqueue_fields[];
+
+void vmm_virtqueue_init (VmmVirtqueue *self, VmmMemory *memory, guint16 max_size);
+void vmm_virtqueue_reset (VmmVirtqueue *self);
+/* Whether the rings lie in guest memory and are aligned. Breaks the queue where not. */
+gboolean vmm_virtqueue_start (VmmVirtqueue *self);
+
+/* FALSE when there is nothing, or the queue is broken. Switches the driver's kicks off while there
+ * is work, and on again when it returns FALSE. */
+gboolean vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request);
+/* Gives @head back with @written bytes in its in-part. */
+void vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written);
+/* Puts a popped request back, as if it was never taken. Only the one popped last. */
+void vmm_virtqueue_unpop (VmmVirtqueue *self);
+/* Whether the driver wants an interrupt for what was pushed since the last call. */
+gboolean vmm_virtqueue_wants_interrupt (VmmVirtqueue *self);
+void vmm_virtqueue_break (VmmVirtqueue *self, const char *why);
+
+/* Copies between a vector and a buffer, from byte @skip on; returns the bytes copied. */
+gsize vmm_iov_read (const struct iovec *iov, guint n, gsize skip, void *to, gsize length);
+gsize vmm_iov_write (const struct iovec *iov, guint n, gsize skip, const void *from, gsize length);
+gsize vmm_iov_size (const struct iovec *iov, guint n);
+
+G_END_DECLS
