@@ -74,4 +74,14 @@ VdJob *vd_machine_force_off (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_reset (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_save_screenshot (VdMachine *self, GFile *file) G_GNUC_WARN_UNUSED_RESULT;
 
+/* For subclasses: what the properties say. A verb of the class is called only in a state that
+ * allows it and returns a job that is not finished, or a failed one. */
+void vd_machine_set_state (VdMachine *self, VdMachineState state, const char *problem);
+void vd_machine_set_config (VdMachine *self, VdConfig *config, gboolean read_only);
+void vd_machine_set_name (VdMachine *self, const char *name); /* where there is no config */
+void vd_machine_set_uuid (VdMachine *self, const char *uuid);
+void vd_machine_set_display (VdMachine *self, VdDisplay *display);
+void vd_machine_set_screenshot (VdMachine *self, GFile *file);
+void vd_machine_set_engine (VdMachine *self, const char *name, const char *reason, const char *slow);
+
 G_END_DECLS
