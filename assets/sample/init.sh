@@ -19,7 +19,7 @@ acpid 2>/dev/null
 
 cat > /etc/greeting <<'TEXT'
 
-  Welcome to VirtDesk. This small Linux is a machine of your own: try  top,  vi,  ls /,  lspci.
+  Welcome to VirtDesk. This small Linux is a machine of your own: try  top,  vi,  ls /,  dmesg.
   poweroff  turns it off. Nothing typed here can harm your computer.
 
 TEXT
