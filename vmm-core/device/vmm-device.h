@@ -6,8 +6,9 @@
  * VmmDeviceClass that says what it is called, what it can do and what a
  * snapshot holds of it. The table in device-list.c lists all classes.
  *
- * Threads: realize, unrealize, drain, reset and loaded run on the control thread
- * with the vCPUs stopped. Everything else says where it runs.
+ * Threads: realize, unrealize, drain, resume, reset and loaded run on the control thread
+ * with the vCPUs stopped; reset, loaded and the parts with the device locked. Everything
+ * else says where it runs.
  */
 #pragma once
 
@@ -41,6 +42,7 @@ typedef struct {
   const VmmField
     *fields; /* every member: saved, or exempt with the reason; ends with VMM_FIELD_LAST */
 
+  /* Where it fails it cleans up after itself: unrealize is not called then. */
   gboolean (*realize) (VmmDevice *device, gconstpointer config, GError **error);
   void (*unrealize) (VmmDevice *device);
   void (*drain) (VmmDevice *device);  /* returns when no request is under way */
@@ -80,6 +82,8 @@ void vmm_device_reset (VmmDevice *self);
 void vmm_device_lock (VmmDevice *self);
 void vmm_device_unlock (VmmDevice *self);
 gboolean vmm_device_is_locked (VmmDevice *self); /* by the calling thread */
+/* Waits for @cond with the device unlocked meanwhile. */
+void vmm_device_wait (VmmDevice *self, GCond *cond);
 /* Tells the machine that the device gave up; @why is one sentence. */
 void vmm_device_broken (VmmDevice *self, const char *why);
 
