@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The guest's RAM in one memfd, mapped once. Apart because every access that a guest can steer is
+ * checked here and nowhere else.
+ *
+ * Threads: any, after vmm_memory_new.
+ */
+#include "base/vmm-memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vmm-error.h"
+
+#define MIN_SIZE  (G_GUINT64_CONSTANT (1) << 20)
+#define PAGE_SIZE G_GUINT64_CONSTANT (4096)
+#define HUGE_PAGE (G_GUINT64_CONSTANT (2) << 20)
+
+struct _VmmMemory {
+  guint64 size;
+  int fd;
+  guint8 *host;
+  guint8 *reserved; /* address space around @host, so that it can begin at a huge page */
+  gsize reserved_size;
+  guint n_regions;
+  VmmMemoryRegion regions[2];
+};
+
+static gboolean
+memory_fail (guint64 size, GError **error)
+{
+  g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
+               "This computer cannot give %" G_GUINT64_FORMAT
+               " MiB of memory to the machine (%s): give the machine less memory",
+               size >> 20, g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+memory_make_file (VmmMemory *self, GError **error)
+{
+  self->fd = memfd_create ("vmm-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (self->fd < 0 || ftruncate (self->fd, (off_t) self->size) < 0)
+    return memory_fail (self->size, error);
+  /* Nobody who holds the file may take pages away under the guest. */
+  if (fcntl (self->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+    return memory_fail (self->size, error);
+  return TRUE;
+}
+
+static gboolean
+memory_map (VmmMemory *self, GError **error)
+{
+  gsize reserved_size = self->size + HUGE_PAGE;
+  guint8 *reserved, *host;
+
+  reserved =
+    mmap (NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED)
+    return memory_fail (self->size, error);
+  self->reserved = reserved;
+  self->reserved_size = reserved_size;
+
+  host = (guint8 *) (((guintptr) reserved + HUGE_PAGE - 1) & ~(guintptr) (HUGE_PAGE - 1));
+  if (mmap (host, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
+            self->fd, 0) == MAP_FAILED)
+    return memory_fail (self->size, error);
+  self->host = host;
+  madvise (host, self->size, MADV_DONTDUMP);
+  return TRUE;
+}
+
+static void
+memory_add_region (VmmMemory *self, guint64 address, guint64 fd_offset, guint64 size)
+{
+  VmmMemoryRegion *region = &self->regions[self->n_regions++];
+
+  region->address = address;
+  region->size = size;
+  region->fd_offset = fd_offset;
+  region->host = self->host + fd_offset;
+}
+
+VmmMemory *
+vmm_memory_new (guint64 size, GError **error)
+{
+  g_autoptr (VmmMemory) self = g_new0 (VmmMemory, 1);
+  guint64 low = MIN (size, VMM_MEMORY_LOW_END);
+
+  self->fd = -1;
+  self->size = size;
+  if (size < MIN_SIZE || size % PAGE_SIZE != 0 || size > G_MAXINT64 - HUGE_PAGE) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
+                 "A machine cannot have %" G_GUINT64_FORMAT
+                 " bytes of memory: take a whole number of MiB, at least 1",
+                 size);
+    return NULL;
+  }
+  if (!memory_make_file (self, error) || !memory_map (self, error))
+    return NULL;
+  memory_add_region (self, 0, 0, low);
+  if (size > low)
+    memory_add_region (self, VMM_MEMORY_HIGH, low, size - low);
+  return g_steal_pointer (&self);
+}
+
+void
+vmm_memory_free (VmmMemory *self)
+{
+  if (self->reserved)
+    munmap (self->reserved, self->reserved_size);
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self);
+}
+
+guint64
+vmm_memory_get_size (VmmMemory *self)
+{
+  return self->size;
+}
+
+int
+vmm_memory_get_fd (VmmMemory *self)
+{
+  return self->fd;
+}
+
+const VmmMemoryRegion *
+vmm_memory_get_regions (VmmMemory *self, guint *n_regions)
+{
+  *n_regions = self->n_regions;
+  return self->regions;
+}
+
+/* The region that holds all of the range; an empty range may stand at a region's end. */
+static const VmmMemoryRegion *
+memory_find (VmmMemory *self, guint64 address, guint64 length)
+{
+  for (guint i = 0; i < self->n_regions; i++) {
+    const VmmMemoryRegion *region = &self->regions[i];
+
+    if (address >= region->address && address - region->address <= region->size &&
+        length <= region->size - (address - region->address))
+      return region;
+  }
+  return NULL;
+}
+
+void *
+vmm_memory_at (VmmMemory *self, guint64 address, guint64 length)
+{
+  const VmmMemoryRegion *region = memory_find (self, address, length);
+
+  return region ? region->host + (address - region->address) : NULL;
+}
+
+gboolean
+vmm_memory_read (VmmMemory *self, guint64 address, void *to, gsize length)
+{
+  const void *from = vmm_memory_at (self, address, length);
+
+  if (!from)
+    return FALSE;
+  if (length > 0)
+    memcpy (to, from, length);
+  return TRUE;
+}
+
+gboolean
+vmm_memory_write (VmmMemory *self, guint64 address, const void *from, gsize length)
+{
+  void *to = vmm_memory_at (self, address, length);
+
+  if (!to)
+    return FALSE;
+  if (length > 0)
+    memcpy (to, from, length);
+  return TRUE;
+}
+
+gboolean
+vmm_memory_fd_offset (VmmMemory *self, guint64 address, guint64 length, guint64 *offset)
+{
+  const VmmMemoryRegion *region = memory_find (self, address, length);
+
+  if (!region)
+    return FALSE;
+  *offset = region->fd_offset + (address - region->address);
+  return TRUE;
+}
+
+gboolean
+vmm_memory_owns (VmmMemory *self, const void *fault)
+{
+  const guint8 *byte = fault;
+
+  return byte >= self->host && (gsize) (byte - self->host) < self->size;
+}

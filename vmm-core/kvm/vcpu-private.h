@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What the files of a vCPU share: its thread (vmm-vcpu.c), its way out of the guest
+ * (vcpu-exit.c), its registers (vcpu-state.c, vcpu-entry.c, vcpu-dump.c).
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "kvm/kvm-private.h"
+#include "kvm/vmm-vcpu.h"
+
+G_BEGIN_DECLS
+
+/* Everything that KVM lets us read of a vCPU and write back. */
+typedef struct {
+  struct kvm_regs regs;
+  struct kvm_sregs sregs;
+  struct kvm_xcrs xcrs;
+  struct kvm_debugregs debug;
+  struct kvm_lapic_state lapic;
+  struct kvm_mp_state mp;
+  struct kvm_vcpu_events events;
+  struct kvm_xsave *xsave;
+  struct kvm_msrs *msrs;
+} VmmVcpuState;
+
+struct _VmmVcpu {
+  VmmKvm *kvm;
+  VmmBus *ports, *mmio;
+  guint index;
+  int fd;
+  struct kvm_run *run;
+  VmmVcpuState *power_on; /* what a reset goes back to */
+
+  GThread *thread;
+  GMutex lock; /* guards what follows, with @changed */
+  GCond changed;
+  gboolean wanted; /* shall run */
+  gboolean parked; /* does not run */
+  gboolean quitting;
+  gboolean has_pthread;
+  pthread_t pthread;
+  gint64 cpu_ns; /* of the thread, once it has ended */
+
+  gint stop;       /* atomic: leave the guest and park */
+  guint64 n_exits; /* written by the thread only */
+};
+
+typedef enum {
+  VMM_EXIT_GO_ON,
+  VMM_EXIT_PARK, /* the machine has been told why */
+} VmmExitResult;
+
+/* vcpu-exit.c; on the vCPU's thread. */
+VmmExitResult vmm_vcpu_handle_exit (VmmVcpu *self);
+/* KVM_RUN itself failed with @error. */
+void vmm_vcpu_run_failed (VmmVcpu *self, int error);
+
+/* vcpu-state.c */
+VmmVcpuState *vmm_vcpu_state_save (VmmVcpu *self, GError **error);
+gboolean vmm_vcpu_state_load (VmmVcpu *self, const VmmVcpuState *state, GError **error);
+void vmm_vcpu_state_free (VmmVcpuState *state);
+
+/* vcpu-entry.c */
+gboolean vmm_vcpu_set_entry (VmmVcpu *self, const VmmEntry *entry, GError **error);
+
+/* vcpu-dump.c: the registers as text; never NULL. */
+char *vmm_vcpu_dump (VmmVcpu *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmVcpuState, vmm_vcpu_state_free)
+
+G_END_DECLS

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmVcpu: one processor of a machine: a thread around KVM_RUN. It is born parked; running it may
+ * be asked for and taken back at any time.
+ *
+ * Threads: control, unless said otherwise.
+ */
+#pragma once
+
+#include "base/vmm-bus.h"
+#include "kvm/vmm-kvm.h"
+
+G_BEGIN_DECLS
+
+typedef struct _VmmVcpu VmmVcpu;
+struct kvm_cpuid2;
+
+/* How the first processor begins, where no firmware does it. */
+typedef struct {
+  gboolean long_mode; /* 64 bits with paging on; else 32 bits without */
+  guint64 rip, rax, rbx, rsi, rsp;
+  guint64 page_table; /* long mode: of an identity map */
+  guint64 gdt;        /* where vmm_entry_fill_gdt's descriptors lie in guest memory */
+} VmmEntry;
+
+#define VMM_ENTRY_CODE    0x10
+#define VMM_ENTRY_DATA    0x18
+#define VMM_ENTRY_GDT_LEN 4
+/* The selectors that Linux's boot protocol names. Thread: any. */
+void vmm_entry_fill_gdt (gboolean long_mode, guint64 gdt[VMM_ENTRY_GDT_LEN]);
+
+/* The lists of what KVM can do, to be mended and handed to vmm_vcpu_set_cpuid. g_free. */
+struct kvm_cpuid2 *vmm_kvm_get_supported_cpuid (VmmKvm *kvm, guint n_spare, GError **error);
+gboolean vmm_kvm_has_tsc_deadline (VmmKvm *kvm);
+
+VmmVcpu *vmm_vcpu_new (VmmKvm *kvm,
+                       const char *machine_name,
+                       guint index,
+                       VmmBus *ports,
+                       VmmBus *mmio,
+                       GError **error);
+/* Ends the thread. */
+void vmm_vcpu_free (VmmVcpu *self);
+
+/* Before the first run. */
+gboolean vmm_vcpu_set_cpuid (VmmVcpu *self, struct kvm_cpuid2 *cpuid, GError **error);
+/* Parked: registers as after power-on, then @entry (NULL: waits to be woken, or firmware). */
+gboolean vmm_vcpu_reset (VmmVcpu *self, const VmmEntry *entry, GError **error);
+
+void vmm_vcpu_run (VmmVcpu *self);
+/* Asks to stop at the next instruction boundary; returns at once. Thread: any. */
+void vmm_vcpu_park (VmmVcpu *self);
+/* Returns when it has stopped. Not from a vCPU's thread. */
+void vmm_vcpu_wait_parked (VmmVcpu *self);
+/* The guest learns that it stood still (no false alarms of its watchdogs). Parked. */
+void vmm_vcpu_notify_pause (VmmVcpu *self);
+
+/* Thread: any. */
+guint64 vmm_vcpu_get_n_exits (VmmVcpu *self);
+gint64 vmm_vcpu_get_cpu_ns (VmmVcpu *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmVcpu, vmm_vcpu_free)
+
+G_END_DECLS
