@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * ACPI power management: what makes the guest's power button, its "off" and its reset work.
+ * ACPI power management: what makes the guest's power button and its "off" work.
  *
  * Threads: registers on vCPU threads, the timer's carry on the loop, the button on any thread;
  * all with the device locked.
@@ -28,9 +28,7 @@
 #define TIMER_MASK 0xffffff
 #define TIMER_HALF 0x800000 /* the top bit changes every so many ticks */
 
-#define RESET_REQUEST 0x04
-#define RESET_MASK    0x0e
-#define GPE_HALF      (VMM_PM_GPE0_LENGTH / 2)
+#define GPE_HALF (VMM_PM_GPE0_LENGTH / 2)
 
 enum { REGION_PM1, REGION_GPE0, REGION_RESET, N_REGIONS };
 
@@ -39,7 +37,6 @@ static const struct {
 } regions[N_REGIONS] = {
   { VMM_PM_PORT, PM_LENGTH },
   { VMM_PM_GPE0_PORT, VMM_PM_GPE0_LENGTH },
-  { VMM_PM_RESET_PORT, 1 },
 };
 
 typedef struct {
@@ -51,7 +48,6 @@ typedef struct {
 
   guint16 status, enable, control;
   guint8 gpe_status[GPE_HALF], gpe_enable[GPE_HALF];
-  guint8 reset_control;
 } Pm;
 
 static const VmmField pm_fields[] = {
@@ -65,7 +61,6 @@ static const VmmField pm_fields[] = {
   VMM_FIELD (Pm, control, VMM_FIELD_UINT16, "control"),
   VMM_FIELD (Pm, gpe_status, VMM_FIELD_BYTES, "gpe-status"),
   VMM_FIELD (Pm, gpe_enable, VMM_FIELD_BYTES, "gpe-enable"),
-  VMM_FIELD (Pm, reset_control, VMM_FIELD_UINT8, "reset-control"),
   VMM_FIELD_LAST,
 };
 
@@ -166,10 +161,8 @@ pm_read (VmmDevice *device, guint region, guint64 offset, guint size)
 
     if (region == REGION_PM1)
       byte = pm_read_byte (self, at);
-    else if (region == REGION_GPE0)
-      byte = at < GPE_HALF ? self->gpe_status[at] : self->gpe_enable[at - GPE_HALF];
     else
-      byte = self->reset_control;
+      byte = at < GPE_HALF ? self->gpe_status[at] : self->gpe_enable[at - GPE_HALF];
     value |= (guint64) byte << (8 * i);
   }
   return value;
@@ -208,16 +201,6 @@ pm_write_pm1 (Pm *self, guint64 offset, guint8 value)
 }
 
 static void
-pm_write_reset (Pm *self, guint8 value)
-{
-  VmmPlatform *platform = self->parent.board->platform;
-
-  self->reset_control = value & RESET_MASK & ~RESET_REQUEST;
-  if (value & RESET_REQUEST)
-    platform->klass->request (platform, VMM_REQUEST_RESET, 0);
-}
-
-static void
 pm_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 value)
 {
   Pm *self = (Pm *) device;
@@ -228,8 +211,6 @@ pm_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 v
 
     if (region == REGION_PM1)
       pm_write_pm1 (self, at, byte);
-    else if (region == REGION_RESET)
-      pm_write_reset (self, byte);
     else if (at < GPE_HALF)
       self->gpe_status[at] &= ~byte;
     else
@@ -300,7 +281,6 @@ pm_reset (VmmDevice *device)
   self->control = CNT_SCI_ENABLE;
   memset (self->gpe_status, 0, sizeof self->gpe_status);
   memset (self->gpe_enable, 0, sizeof self->gpe_enable);
-  self->reset_control = 0;
   self->timer_ns = self->running ? host_ns () : 0;
   pm_arm (self);
   pm_update_line (self);
@@ -315,7 +295,6 @@ pm_loaded (VmmDevice *device, GError **error)
   self->status &= PM1_STATUS_MASK;
   self->enable &= PM1_ENABLE_MASK;
   self->control &= CNT_MASK;
-  self->reset_control &= RESET_MASK & ~RESET_REQUEST;
   if (self->running)
     self->timer_ns = host_ns () - self->timer_ns;
   pm_arm (self);

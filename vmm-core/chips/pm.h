@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * ACPI power management: the PM1 event and control blocks, the PM timer, GPE0, and the reset
- * register at 0xcf9. (ACPI 6.5, 4.8 "ACPI Register Model".)
+ * ACPI power management: the PM1 event and control blocks, the PM timer and GPE0. (ACPI 6.5, 4.8
+ * "ACPI Register Model".) The reset register at 0xcf9 is the PCI host bridge's, whose 0xcf8 it
+ * lies in.
  */
 #pragma once
 

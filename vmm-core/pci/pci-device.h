@@ -56,7 +56,8 @@ struct _VmmPciDevice {
   guint last_capability;
   guint msix_offset;
   VmmMsix msix;
-  gboolean intx; /* asserted */
+  gboolean intx;        /* the device wants an interrupt */
+  gboolean intx_pulled; /* and the host bridge was told so */
 };
 
 extern const VmmField vmm_pci_device_fields[];
@@ -68,6 +69,8 @@ void vmm_pci_device_unrealize (VmmPciDevice *self);
 void vmm_pci_device_reset (VmmPciDevice *self);
 gboolean vmm_pci_device_loaded (VmmPciDevice *self, GError **error);
 
+/* Sets up @length bytes of the configuration space, as they are after each reset. */
+void vmm_pci_device_put (VmmPciDevice *self, guint offset, guint length, guint32 value);
 /* A memory BAR of @size bytes, handed to @ops as region @bar, with an address from the windows. */
 gboolean vmm_pci_device_add_bar (VmmPciDevice *self,
                                  guint bar,
