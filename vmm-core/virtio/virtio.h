@@ -50,10 +50,11 @@ struct _VmmVirtio {
   guint16 queue_select;
   guint n_queues;
   VmmVirtioQueue *queues;
-  guint n_inflight;   /* requests popped and not yet pushed */
-  gboolean resetting; /* waits for them */
-  gboolean drained;   /* queues are left alone */
-  GCond idle;         /* n_inflight became 0 */
+  guint window_offset; /* of the capability that reaches the BAR from configuration space */
+  guint n_inflight;    /* requests popped and not yet pushed */
+  gboolean resetting;  /* waits for them */
+  gboolean drained;    /* queues are left alone */
+  GCond idle;          /* n_inflight became 0 */
 };
 
 extern const VmmField vmm_virtio_fields[];

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A queue as the transport sees it, shared between virtio.c (what a device calls) and virtio-pci.c
+ * (what the guest touches).
+ *
+ * Threads: with the device locked.
+ */
+#pragma once
+
+#include "virtio/virtio.h"
+
+G_BEGIN_DECLS
+
+#define VIRTIO_STATUS_ACKNOWLEDGE 0x01
+#define VIRTIO_STATUS_DRIVER      0x02
+#define VIRTIO_STATUS_DRIVER_OK   0x04
+#define VIRTIO_STATUS_FEATURES_OK 0x08
+#define VIRTIO_STATUS_NEEDS_RESET 0x40
+#define VIRTIO_STATUS_FAILED      0x80
+#define VIRTIO_STATUS_WRITABLE    0x8f
+
+#define VIRTIO_ISR_QUEUE  0x01
+#define VIRTIO_ISR_CONFIG 0x02
+
+#define VIRTIO_F_INDIRECT  28
+#define VIRTIO_F_EVENT_IDX 29
+#define VIRTIO_F_VERSION_1 32
+
+struct _VmmVirtioQueue {
+  VmmVirtqueue ring;
+  VmmVirtio *device;
+  guint index;
+  int kick_fd;
+  VmmSource *source;
+  VmmDoorbell doorbell;
+  gboolean has_doorbell;
+};
+
+static inline const VmmVirtioClass *
+vmm_virtio_class (VmmVirtio *self)
+{
+  return (const VmmVirtioClass *) self->parent.parent.klass;
+}
+
+static inline gboolean
+vmm_virtio_is_running (VmmVirtio *self)
+{
+  return (self->status & VIRTIO_STATUS_DRIVER_OK) && !(self->status & VIRTIO_STATUS_NEEDS_RESET) &&
+         !self->resetting;
+}
+
+guint64 vmm_virtio_get_features (VmmVirtio *self);
+/* The driver wrote the status register. */
+void vmm_virtio_set_status (VmmVirtio *self, guint8 status);
+/* Looks at all queues soon, on the loop. */
+void vmm_virtio_kick_all (VmmVirtio *self);
+
+/* BAR 0 and its capabilities. */
+gboolean vmm_virtio_pci_realize (VmmVirtio *self, guint slot, GError **error);
+
+G_END_DECLS
