@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The memory map that a guest is told (e820 and its likes).
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include "base/vmm-memory.h"
+
+G_BEGIN_DECLS
+
+#define VMM_MAP_MAX_ENTRIES 8
+
+typedef enum {
+  VMM_MAP_RAM = 1,
+  VMM_MAP_RESERVED = 2,
+} VmmMapType; /* the numbers of e820, PVH and multiboot alike */
+
+typedef struct {
+  guint64 address, size;
+  guint32 type;
+} VmmMapEntry;
+
+/* Returns the number of entries. */
+guint vmm_memory_map_fill (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES]);
+
+G_END_DECLS
