@@ -22,7 +22,10 @@ void vd_library_close (VdLibrary *self);
 const char *vd_library_get_path (VdLibrary *self);
 GListModel *vd_library_get_machines (VdLibrary *self); /* of VdMachine, sorted by name */
 GListModel *vd_library_get_jobs (VdLibrary *self);     /* of VdJob, under way or failed */
+/* NULL when there is none, or when two have that name. */
 VdMachine *vd_library_find (VdLibrary *self, const char *uuid_or_name);
+/* Takes a failed job off the list, once a person has seen it. */
+void vd_library_dismiss (VdLibrary *self, VdJob *job);
 
 /* What a person should know after opening: machines lost in a power cut and the like. One
  * translated sentence, or NULL. */
@@ -35,8 +38,12 @@ VdJob *vd_library_create (VdLibrary *self, VdConfig *config) G_GNUC_WARN_UNUSED_
  * latest by the next open). Only stopped machines. */
 VdJob *vd_library_delete (VdLibrary *self, VdMachine *machine) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_library_restore (VdLibrary *self, const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
-VdJob *vd_library_empty_trash (VdLibrary *self) G_GNUC_WARN_UNUSED_RESULT;
+/* Of the trash, one machine or (NULL) all: gone for good. */
+VdJob *vd_library_purge (VdLibrary *self, const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_library_rename (VdLibrary *self, VdMachine *machine, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+/* Writes @config, an edited copy of the machine's, to its machine.ini. What runs notices at its next
+ * start. */
+VdJob *vd_library_configure (VdLibrary *self, VdMachine *machine, VdConfig *config) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Which engine would run @config here, and why, as translated sentences: name ("VirtDesk",
  * "QEMU"), reason, slow (NULL or why it will be slow and how to mend that). All owned by

@@ -15,6 +15,7 @@ typedef struct {
   char *uuid;
   char *name;
   char *problem;
+  char *details;
   char *status;
   char *engine_name;
   char *engine_reason;
@@ -141,6 +142,12 @@ vd_machine_set_state (VdMachine *self, VdMachineState state, const char *problem
 }
 
 void
+vd_machine_set_details (VdMachine *self, const char *details)
+{
+  g_set_str (&PRIV (self)->details, details);
+}
+
+void
 vd_machine_set_uuid (VdMachine *self, const char *uuid)
 {
   g_set_str (&PRIV (self)->uuid, uuid);
@@ -210,6 +217,7 @@ GETTER (VdConfig *, get_config, PRIV (self)->config)
 GETTER (VdDisplay *, get_display, PRIV (self)->display)
 GETTER (const char *, get_status, PRIV (self)->status)
 GETTER (const char *, get_problem, PRIV (self)->problem)
+GETTER (const char *, get_details, PRIV (self)->details)
 GETTER (VdJob *, get_job, PRIV (self)->job)
 GETTER (GFile *, get_screenshot, PRIV (self)->screenshot)
 GETTER (gboolean, get_read_only, PRIV (self)->read_only)
@@ -371,6 +379,7 @@ vd_machine_finalize (GObject *object)
   g_free (priv->uuid);
   g_free (priv->name);
   g_free (priv->problem);
+  g_free (priv->details);
   g_free (priv->status);
   g_free (priv->engine_name);
   g_free (priv->engine_reason);

@@ -55,6 +55,8 @@ VdConfig *vd_machine_get_config (VdMachine *self); /* NULL when broken; borrowed
 VdDisplay *vd_machine_get_display (VdMachine *self);
 const char *vd_machine_get_status (VdMachine *self);
 const char *vd_machine_get_problem (VdMachine *self);
+/* What a report of a crash wants beside the problem: registers and the like; or NULL. */
+const char *vd_machine_get_details (VdMachine *self);
 VdJob *vd_machine_get_job (VdMachine *self);
 GFile *vd_machine_get_screenshot (VdMachine *self);
 gboolean vd_machine_get_read_only (VdMachine *self);
@@ -77,6 +79,7 @@ VdJob *vd_machine_save_screenshot (VdMachine *self, GFile *file) G_GNUC_WARN_UNU
 /* For subclasses: what the properties say. A verb of the class is called only in a state that
  * allows it and returns a job that is not finished, or a failed one. */
 void vd_machine_set_state (VdMachine *self, VdMachineState state, const char *problem);
+void vd_machine_set_details (VdMachine *self, const char *details);
 void vd_machine_set_config (VdMachine *self, VdConfig *config, gboolean read_only);
 void vd_machine_set_name (VdMachine *self, const char *name); /* where there is no config */
 void vd_machine_set_uuid (VdMachine *self, const char *uuid);

@@ -95,6 +95,40 @@ vd_worker_push (VdWorker *self, VdWorkerFunc func, gpointer data, GError **error
   return TRUE;
 }
 
+typedef struct {
+  GMutex lock;
+  GCond cond;
+  gboolean done;
+} Sync;
+
+static void
+on_sync (gpointer data)
+{
+  Sync *sync = data;
+
+  g_mutex_lock (&sync->lock);
+  sync->done = TRUE;
+  g_cond_signal (&sync->cond);
+  g_mutex_unlock (&sync->lock);
+}
+
+void
+vd_worker_sync (VdWorker *self)
+{
+  Sync sync = { .done = FALSE };
+
+  g_mutex_init (&sync.lock);
+  g_cond_init (&sync.cond);
+  if (vd_worker_push (self, on_sync, &sync, NULL)) {
+    g_mutex_lock (&sync.lock);
+    while (!sync.done)
+      g_cond_wait (&sync.cond, &sync.lock);
+    g_mutex_unlock (&sync.lock);
+  }
+  g_cond_clear (&sync.cond);
+  g_mutex_clear (&sync.lock);
+}
+
 gboolean
 vd_worker_is_current (VdWorker *self)
 {

@@ -20,6 +20,8 @@ VdWorker *vd_worker_ref (VdWorker *self);
 void vd_worker_unref (VdWorker *self);
 /* FALSE with @error when the system has no thread to give; @func will not run then. */
 gboolean vd_worker_push (VdWorker *self, VdWorkerFunc func, gpointer data, GError **error);
+/* Waits until all that is queued is done; not from the worker itself. */
+void vd_worker_sync (VdWorker *self);
 gboolean vd_worker_is_current (VdWorker *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VdWorker, vd_worker_unref)

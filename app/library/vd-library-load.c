@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Opening a library: its folders, its lock, every machine there is, the rubbish of
+ * last time, and what a person should know of it.
+ *
+ * Threads: main.
+ */
+#include "library/vd-library-private.h"
+#include "library/vd-file.h"
+#include "vd-error.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+char *
+vd_library_default_path (void)
+{
+  return g_build_filename (g_get_user_data_dir (), "virtdesk", NULL);
+}
+
+gboolean
+vd_library_find_owner (const char *path, char **bus_name)
+{
+  g_autofree char *file = g_build_filename (path, VD_LOCK_FILE, NULL);
+  g_auto (VdLockNote) note = { 0 };
+  gboolean held = vd_lock_look (file, &note) == VD_LOCK_HELD;
+
+  *bus_name = held ? g_steal_pointer (&note.bus_name) : NULL;
+  return held;
+}
+
+static void
+free_names (gpointer names)
+{
+  g_ptr_array_unref (names);
+}
+
+static gboolean
+sweep_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **error)
+{
+  GPtrArray *paths = data;
+
+  for (guint i = 0; i < paths->len && !g_cancellable_is_cancelled (cancellable); i++)
+    if (!vd_folder_remove (paths->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
+/* What an interrupted creation or an undo that nobody wanted left behind. */
+static void
+sweep (VdLibrary *self, GPtrArray *paths)
+{
+  g_autoptr (VdJob) job = NULL;
+  g_autofree char *trash = vd_library_get_trash_folder (self, NULL);
+  g_autoptr (GDir) dir = g_dir_open (trash, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    g_ptr_array_add (paths, g_build_filename (trash, name, NULL));
+  if (paths->len == 0)
+    return;
+  job = vd_library_track (
+    self, vd_job_new (_("Tidy up"), NULL, sweep_body, g_ptr_array_ref (paths), free_names));
+}
+
+static void
+load_machine (VdLibrary *self, const char *folder, GPtrArray *lost)
+{
+  g_autoptr (VdOwnMachine) machine = vd_own_machine_new (folder, self->engines);
+
+  vd_library_add (self, machine);
+  if (vd_own_machine_was_lost (machine))
+    g_ptr_array_add (lost, g_strdup_printf (_("“%s”"), vd_machine_get_name (VD_MACHINE (machine))));
+}
+
+static void
+note_lost (VdLibrary *self, GPtrArray *lost)
+{
+  g_autofree char *names = NULL;
+
+  if (lost->len == 0)
+    return;
+  g_ptr_array_add (lost, NULL);
+  names = g_strjoinv (", ", (char **) lost->pdata);
+  self->notice = g_strdup_printf (
+    g_dngettext (GETTEXT_PACKAGE,
+                 "VirtDesk ended while %s was running; it is off now, as after a power cut.",
+                 "VirtDesk ended while %s were running; they are off now, as after a power cut.",
+                 lost->len - 1),
+    names);
+}
+
+static gboolean
+load_machines (VdLibrary *self, GError **error)
+{
+  g_autoptr (GPtrArray) rubbish = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) lost = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *machines = vd_library_get_folder (self, NULL);
+  g_autoptr (GDir) dir = g_dir_open (machines, 0, error);
+  const char *name;
+
+  if (dir == NULL)
+    return FALSE;
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *folder = g_build_filename (machines, name, NULL);
+
+    if (g_str_has_prefix (name, VD_NEW_PREFIX))
+      g_ptr_array_add (rubbish, g_steal_pointer (&folder));
+    else if (*name != '.' && g_file_test (folder, G_FILE_TEST_IS_DIR))
+      load_machine (self, folder, lost);
+  }
+  note_lost (self, lost);
+  sweep (self, rubbish);
+  return TRUE;
+}
+
+static gboolean
+open_folders (VdLibrary *self, GError **error)
+{
+  g_autofree char *machines = vd_library_get_folder (self, NULL);
+  g_autofree char *trash = vd_library_get_trash_folder (self, NULL);
+  g_autofree char *lock = g_build_filename (self->path, VD_LOCK_FILE, NULL);
+
+  if (!vd_folder_make (self->path, error))
+    return FALSE;
+  self->lock = vd_lock_take (lock, error);
+  return self->lock != NULL && vd_lock_write (self->lock, NULL, NULL, error) &&
+         vd_folder_make (machines, error) && vd_folder_make (trash, error);
+}
+
+VdLibrary *
+vd_library_open (const char *path, GError **error)
+{
+  g_autoptr (VdLibrary) self = g_object_new (VD_TYPE_LIBRARY, NULL);
+
+  self->path = path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
+  self->engines = vd_engine_list_new (self->path);
+  if (!open_folders (self, error) || !load_machines (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdOwnMachine as it is found on disk: its machine.ini, and what a "running" file
+ * that is there means: it runs elsewhere, it was lost, or it still runs on QEMU.
+ *
+ * Threads: main.
+ */
+#include "library/vd-config-file.h"
+#include "library/vd-config-private.h"
+#include "library/vd-lock.h"
+#include "library/vd-own-machine-private.h"
+
+#include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
+
+void
+vd_own_machine_set_lost (VdOwnMachine *self)
+{
+  self->lost = TRUE;
+  vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_CRASHED,
+                        _("VirtDesk ended while it was running, as in a power cut. It can be "
+                          "started again."));
+}
+
+void
+vd_own_machine_update_engine (VdOwnMachine *self)
+{
+  VdConfig *config = vd_machine_get_config (VD_MACHINE (self));
+  g_autofree char *reason = NULL, *slow = NULL;
+  g_autoptr (GError) error = NULL;
+  VdEngine *engine = vd_engine_list_choose (self->engines, config, &reason, &error);
+
+  if (engine == NULL) {
+    vd_machine_set_engine (VD_MACHINE (self), NULL, error->message, NULL);
+    return;
+  }
+  slow = vd_engine_explain_slow (engine);
+  vd_machine_set_engine (VD_MACHINE (self), vd_engine_get_name (engine), reason, slow);
+}
+
+void
+vd_own_machine_update (VdOwnMachine *self, VdConfig *config)
+{
+  vd_machine_set_config (VD_MACHINE (self), config, FALSE);
+  vd_own_machine_update_engine (self);
+}
+
+/* The file says who held it; nobody does any more. */
+static void
+find_left (VdOwnMachine *self, const VdLockNote *note, const char *path)
+{
+  int kind = vd_enum_from_nick (VD_TYPE_ENGINE_KIND, note->engine);
+  VdEngine *engine = kind > 0 ? vd_engine_list_find (self->engines, kind) : NULL;
+
+  if (engine != NULL && kind != VD_ENGINE_LOCAL &&
+      vd_machine_get_config (VD_MACHINE (self)) != NULL) {
+    vd_own_machine_adopt (self, engine);
+    return;
+  }
+  g_unlink (path);
+  vd_own_machine_set_lost (self);
+}
+
+static void
+find_run (VdOwnMachine *self)
+{
+  g_autofree char *path = g_build_filename (self->folder, VD_RUNNING_FILE, NULL);
+  g_auto (VdLockNote) note = { 0 };
+  VdLockState state = vd_lock_look (path, &note);
+
+  g_clear_pointer (&self->holder, g_free);
+  if (state == VD_LOCK_HELD) {
+    self->holder = g_strdup (note.bus_name);
+    vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_ELSEWHERE, NULL);
+  } else if (state == VD_LOCK_LEFT) {
+    find_left (self, &note, path);
+  } else {
+    vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_OFF, NULL);
+  }
+}
+
+void
+vd_own_machine_check_elsewhere (VdOwnMachine *self)
+{
+  if (vd_machine_get_state (VD_MACHINE (self)) == VD_MACHINE_ELSEWHERE) {
+    find_run (self);
+    vd_own_machine_find_screenshot (self);
+  }
+}
+
+const char *
+vd_own_machine_get_holder (VdOwnMachine *self)
+{
+  return self->holder;
+}
+
+gboolean
+vd_own_machine_was_lost (VdOwnMachine *self)
+{
+  return self->lost;
+}
+
+static void
+read_folder (VdOwnMachine *self)
+{
+  VdMachine *machine = VD_MACHINE (self);
+  g_autofree char *uuid = g_path_get_basename (self->folder);
+  g_autoptr (VdConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean newer;
+
+  vd_machine_set_uuid (machine, uuid);
+  config = vd_config_load (self->folder, uuid, &newer, &error);
+  if (config == NULL) {
+    vd_machine_set_name (machine, uuid);
+    vd_machine_set_state (machine, VD_MACHINE_BROKEN, error->message);
+    return;
+  }
+  vd_machine_set_config (machine, config, newer);
+  vd_own_machine_update_engine (self);
+  vd_own_machine_find_screenshot (self);
+  find_run (self);
+  if (newer && vd_machine_get_state (machine) == VD_MACHINE_OFF)
+    vd_machine_set_state (machine, VD_MACHINE_OFF,
+                          _("It was made by a newer VirtDesk: it can be seen here, not changed or "
+                            "started."));
+}
+
+VdOwnMachine *
+vd_own_machine_new (const char *folder, GListModel *engines)
+{
+  VdOwnMachine *self = g_object_new (VD_TYPE_OWN_MACHINE, NULL);
+
+  self->folder = g_strdup (folder);
+  self->engines = g_object_ref (engines);
+  read_folder (self);
+  return self;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdLocalRun. When the machine stops, whoever stopped it, its listener pushes one
+ * call onto the control thread, which takes the last picture, frees the machine
+ * and says that it is over. So a disk is free before anybody can start again.
+ *
+ * Threads: new and finalize main; verbs and on_end control; the listener wherever.
+ */
+#include "local/vd-local-run.h"
+#include "local/vd-local-display.h"
+#include "local/vd-local-engine.h"
+#include "library/vd-own-machine.h"
+#include "vd-error.h"
+
+#include "vmm.h"
+
+#include <glib/gi18n-lib.h>
+
+struct _VdLocalRun {
+  VdRun parent_instance;
+
+  VmmConfig *config;
+  char *folder;
+  VmmMachine *machine; /* control */
+  gint stopped;        /* atomic: the listener has said so */
+};
+
+G_DEFINE_FINAL_TYPE (VdLocalRun, vd_local_run, VD_TYPE_RUN)
+
+static void
+take_last_picture (VdLocalRun *self)
+{
+  g_autofree char *path = g_build_filename (self->folder, VD_SCREENSHOT_FILE, NULL);
+  VmmDisplay *display = vmm_machine_get_display (self->machine);
+  g_autoptr (GError) error = NULL;
+
+  if (display != NULL && !vmm_display_screenshot (display, path, &error))
+    g_debug ("no last picture: %s", error->message);
+}
+
+static void
+free_machine (VdLocalRun *self)
+{
+  VdDisplay *display = vd_run_get_display (VD_RUN (self));
+
+  if (display != NULL)
+    vd_local_display_detach (VD_LOCAL_DISPLAY (display));
+  g_clear_pointer (&self->machine, vmm_machine_free);
+}
+
+static gboolean
+do_nothing (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Control. Takes the reference that the listener took; it goes on the main thread, because it may
+ * be the last one. */
+static void
+on_end (gpointer data)
+{
+  VdLocalRun *self = data;
+  VmmEnd end = { VMM_END_STOPPED };
+  g_autofree char *message = NULL, *registers = NULL;
+  gboolean crashed;
+
+  if (self->machine != NULL) {
+    vmm_machine_wait (self->machine);
+    end = vmm_machine_get_end (self->machine);
+    message = g_strdup (end.message);
+    registers = g_strdup (end.registers);
+    take_last_picture (self);
+    free_machine (self);
+  }
+  crashed = end.kind == VMM_END_CRASHED;
+  vd_run_post (VD_RUN (self), crashed ? VD_RUN_CRASHED : VD_RUN_OFF, message, registers);
+  g_idle_add_full (G_PRIORITY_DEFAULT, do_nothing, self, g_object_unref);
+}
+
+static void
+note_stopped (VdLocalRun *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_atomic_int_compare_and_exchange (&self->stopped, FALSE, TRUE))
+    return;
+  g_object_ref (self);
+  if (!vd_worker_push (vd_run_get_worker (VD_RUN (self)), on_end, self, &error))
+    g_warning ("the control thread is gone: %s", error->message);
+}
+
+static void
+on_state_changed (VmmMachine *machine, VmmMachineState state, gpointer data)
+{
+  switch (state) {
+  case VMM_MACHINE_RUNNING:
+    vd_run_post (data, VD_RUN_RUNNING, NULL, NULL);
+    break;
+  case VMM_MACHINE_PAUSED:
+    vd_run_post (data, VD_RUN_PAUSED, NULL, NULL);
+    break;
+  case VMM_MACHINE_STOPPED:
+    note_stopped (data);
+    break;
+  case VMM_MACHINE_READY:
+    break;
+  }
+}
+
+static void
+on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
+{
+  g_message ("device %s stopped: %s", device, why);
+}
+
+static const VmmListener listener = {
+  .state_changed = on_state_changed,
+  .device_broken = on_device_broken,
+};
+
+static void
+attach_display (VdLocalRun *self)
+{
+  VdDisplay *display = vd_run_get_display (VD_RUN (self));
+
+  if (display != NULL)
+    vd_local_display_attach (VD_LOCAL_DISPLAY (display), vmm_machine_get_display (self->machine),
+                             vmm_machine_get_input (self->machine));
+}
+
+static gboolean
+vd_local_run_start (VdRun *run, GCancellable *cancellable, GError **error)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+
+  self->machine = vmm_machine_new (self->config, &listener, self, error);
+  if (self->machine == NULL) {
+    vd_local_map_error (error);
+    return FALSE;
+  }
+  attach_display (self);
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error) &&
+      vmm_machine_start (self->machine, error))
+    return TRUE;
+
+  vd_local_map_error (error);
+  g_atomic_int_set (&self->stopped, TRUE); /* nothing ran: nothing ends */
+  free_machine (self);
+  return FALSE;
+}
+
+static gboolean
+check_runs (VdLocalRun *self, GError **error)
+{
+  if (self->machine != NULL)
+    return TRUE;
+  g_set_error_literal (error, VD_ERROR, VD_ERROR_STATE, _("The machine is off already."));
+  return FALSE;
+}
+
+#define VERB(name, call)                                                                           \
+  static gboolean vd_local_run_##name (VdRun *run, GError **error)                                 \
+  {                                                                                                \
+    VdLocalRun *self = VD_LOCAL_RUN (run);                                                         \
+                                                                                                   \
+    if (!check_runs (self, error))                                                                 \
+      return FALSE;                                                                                \
+    if (call (self->machine, error))                                                               \
+      return TRUE;                                                                                 \
+    vd_local_map_error (error);                                                                    \
+    return FALSE;                                                                                  \
+  }
+
+VERB (pause, vmm_machine_pause)
+VERB (resume, vmm_machine_resume)
+VERB (reset, vmm_machine_reset)
+
+static gboolean
+vd_local_run_power_off (VdRun *run, GError **error)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+
+  if (!check_runs (self, error))
+    return FALSE;
+  vmm_machine_power_button (self->machine);
+  return TRUE;
+}
+
+/* It is what one wanted when it is off already. */
+static gboolean
+vd_local_run_force_off (VdRun *run, GError **error)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+
+  if (self->machine != NULL)
+    vmm_machine_stop (self->machine);
+  return TRUE;
+}
+
+static void
+vd_local_run_close (VdRun *run)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+
+  if (self->machine == NULL)
+    return;
+  vmm_machine_stop (self->machine);
+  vmm_machine_wait (self->machine);
+  take_last_picture (self);
+  free_machine (self);
+}
+
+static void
+vd_local_run_finalize (GObject *object)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (object);
+
+  /* Started machines are gone by now: on_end held a reference. */
+  g_clear_pointer (&self->config, vmm_config_free);
+  g_free (self->folder);
+  G_OBJECT_CLASS (vd_local_run_parent_class)->finalize (object);
+}
+
+static void
+vd_local_run_class_init (VdLocalRunClass *klass)
+{
+  VdRunClass *run_class = VD_RUN_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = vd_local_run_finalize;
+  run_class->kind = VD_ENGINE_LOCAL;
+  run_class->start = vd_local_run_start;
+  run_class->pause = vd_local_run_pause;
+  run_class->resume = vd_local_run_resume;
+  run_class->power_off = vd_local_run_power_off;
+  run_class->force_off = vd_local_run_force_off;
+  run_class->reset = vd_local_run_reset;
+  run_class->close = vd_local_run_close;
+}
+
+static void
+vd_local_run_init (VdLocalRun *self)
+{
+}
+
+static int
+hex (char c)
+{
+  return g_ascii_xdigit_value (c);
+}
+
+/* The sixteen bytes in the order in which they are written. */
+static void
+parse_uuid (const char *text, guint8 *uuid)
+{
+  for (guint i = 0; i < 16 && text[0] != '\0' && text[1] != '\0'; i++) {
+    if (*text == '-')
+      text++;
+    uuid[i] = hex (text[0]) << 4 | hex (text[1]);
+    text += 2;
+  }
+}
+
+static VmmConfig *
+convert_config (VdConfig *config)
+{
+  VmmConfig *core = vmm_config_new ();
+  GListModel *disks = vd_config_get_disks (config);
+
+  core->name = g_strdup (vd_config_get_name (config));
+  parse_uuid (vd_config_get_uuid (config), core->uuid);
+  core->memory = vd_config_get_memory (config);
+  core->n_vcpus = vd_config_get_cpus (config);
+  core->kernel = g_strdup (vd_config_get_kernel (config));
+  core->initrd = g_strdup (vd_config_get_initrd (config));
+  core->append = g_strdup (vd_config_get_append (config));
+  core->graphics = vd_config_get_graphics (config);
+  core->serial = VMM_SERIAL_NONE;
+
+  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
+    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
+
+    vmm_config_add_disk (core, vd_disk_config_get_path (disk), vd_disk_config_get_readonly (disk));
+  }
+  return core;
+}
+
+VdRun *
+vd_local_run_new (VdEngine *engine, VdConfig *config, const char *folder)
+{
+  VdLocalRun *self = g_object_new (VD_TYPE_LOCAL_RUN, NULL);
+
+  vd_run_set_worker (VD_RUN (self), NULL);
+  self->config = convert_config (config);
+  self->folder = g_strdup (folder);
+  if (vd_config_get_graphics (config)) {
+    g_autoptr (VdLocalDisplay) display = vd_local_display_new ();
+
+    vd_run_set_display (VD_RUN (self), VD_DISPLAY (display));
+  }
+  return VD_RUN (self);
+}
