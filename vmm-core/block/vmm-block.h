@@ -36,6 +36,7 @@ struct _VmmBlockRequest {
   void (*done) (VmmBlockRequest *request, int error);
   VmmBlockRequest *next; /* the block layer's */
   guint64 moved;         /* the block layer's: bytes done so far */
+  int result;            /* the block layer's */
 };
 
 /* Fails with VMM_ERROR_DISK, or VMM_ERROR_DISK_BUSY where someone else has the image open for

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The io_uring engine: a ring that the loop watches. What the ring has no room for waits in a list.
+ *
+ * Threads: new and submit, kick and completions on the loop; free on the control thread.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+
+#include "block/block-private.h"
+
+#define N_ENTRIES 128
+
+struct _VmmBlockEngine {
+  int fd;
+  VmmLoop *loop;
+  VmmSource *source;
+  struct io_uring ring;
+  guint n_under_way; /* in the ring */
+  VmmBlockRequest *waiting, **waiting_end;
+};
+
+static void
+prepare (VmmBlockEngine *self, struct io_uring_sqe *sqe, VmmBlockRequest *request)
+{
+  guint64 offset = request->offset + request->moved;
+
+  switch (request->op) {
+  case VMM_BLOCK_READ:
+    io_uring_prep_readv (sqe, self->fd, request->iov, request->n_iov, offset);
+    break;
+  case VMM_BLOCK_WRITE:
+    io_uring_prep_writev (sqe, self->fd, request->iov, request->n_iov, offset);
+    break;
+  case VMM_BLOCK_FLUSH:
+    io_uring_prep_fsync (sqe, self->fd, IORING_FSYNC_DATASYNC);
+    break;
+  case VMM_BLOCK_DISCARD:
+  case VMM_BLOCK_WRITE_ZEROES:
+    io_uring_prep_fallocate (sqe, self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+                             request->length);
+    break;
+  }
+  io_uring_sqe_set_data (sqe, request);
+}
+
+static void
+append (VmmBlockEngine *self, VmmBlockRequest *request)
+{
+  request->next = NULL;
+  *self->waiting_end = request;
+  self->waiting_end = &request->next;
+}
+
+/* The completion ring holds twice the entries, so it never overflows. */
+static void
+fill_ring (VmmBlockEngine *self)
+{
+  while (self->waiting && self->n_under_way < N_ENTRIES) {
+    struct io_uring_sqe *sqe = io_uring_get_sqe (&self->ring);
+    VmmBlockRequest *request = self->waiting;
+
+    if (!sqe)
+      return;
+    self->waiting = request->next;
+    if (!self->waiting)
+      self->waiting_end = &self->waiting;
+    prepare (self, sqe, request);
+    self->n_under_way++;
+  }
+}
+
+static void
+uring_submit (VmmBlockEngine *self, VmmBlockRequest *request)
+{
+  append (self, request);
+}
+
+/* Where the kernel takes none now it has requests of ours; we come here again when they are done.
+ */
+static void
+uring_kick (VmmBlockEngine *self)
+{
+  do {
+    fill_ring (self);
+  } while (io_uring_sq_ready (&self->ring) > 0 && io_uring_submit (&self->ring) > 0);
+}
+
+static void
+complete (VmmBlockEngine *self, VmmBlockRequest *request, int result)
+{
+  gboolean moves = request->op == VMM_BLOCK_READ || request->op == VMM_BLOCK_WRITE;
+
+  if (result == -EINTR || result == -EAGAIN) {
+    append (self, request);
+  } else if (result < 0) {
+    request->done (request, result);
+  } else if (moves && result == 0 && request->length > 0) {
+    request->done (request, -EIO); /* the file became shorter */
+  } else if (moves && !vmm_block_request_advance (request, result)) {
+    append (self, request);
+  } else {
+    request->done (request, 0);
+  }
+}
+
+/* Loop: completions are there. */
+static void
+uring_reap (gpointer data)
+{
+  VmmBlockEngine *self = data;
+  struct io_uring_cqe *cqe;
+
+  while (io_uring_peek_cqe (&self->ring, &cqe) == 0) {
+    VmmBlockRequest *request = io_uring_cqe_get_data (cqe);
+    int result = cqe->res;
+
+    io_uring_cqe_seen (&self->ring, cqe);
+    self->n_under_way--;
+    complete (self, request, result);
+  }
+  uring_kick (self);
+}
+
+static VmmBlockEngine *
+uring_new (int fd, VmmLoop *loop)
+{
+  VmmBlockEngine *self = g_new0 (VmmBlockEngine, 1);
+
+  if (io_uring_queue_init (N_ENTRIES, &self->ring, 0) < 0) {
+    g_free (self);
+    return NULL;
+  }
+  self->fd = fd;
+  self->loop = loop;
+  self->waiting_end = &self->waiting;
+  self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self);
+  return self;
+}
+
+static void
+uring_free (VmmBlockEngine *self)
+{
+  vmm_loop_remove (self->loop, self->source);
+  io_uring_queue_exit (&self->ring);
+  g_free (self);
+}
+
+const VmmBlockEngineClass vmm_block_uring = {
+  .name = "io_uring",
+  .new = uring_new,
+  .free = uring_free,
+  .submit = uring_submit,
+  .kick = uring_kick,
+};
