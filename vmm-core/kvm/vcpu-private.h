@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * What the files of a vCPU share: its thread (vmm-vcpu.c), its way out of the guest
- * (vcpu-exit.c), its registers (vcpu-state.c, vcpu-entry.c, vcpu-dump.c).
+ * (vcpu-exit.c), its registers (vcpu-state.c, vcpu-entry.c; vcpu-dump.c makes them text).
  */
 #pragma once
 
@@ -64,9 +64,6 @@ void vmm_vcpu_state_free (VmmVcpuState *state);
 
 /* vcpu-entry.c */
 gboolean vmm_vcpu_set_entry (VmmVcpu *self, const VmmEntry *entry, GError **error);
-
-/* vcpu-dump.c: the registers as text; never NULL. */
-char *vmm_vcpu_dump (VmmVcpu *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmVcpuState, vmm_vcpu_state_free)
 

@@ -55,6 +55,9 @@ void vmm_vcpu_wait_parked (VmmVcpu *self);
 /* The guest learns that it stood still (no false alarms of its watchdogs). Parked. */
 void vmm_vcpu_notify_pause (VmmVcpu *self);
 
+/* The registers as text, never NULL. Parked, or the vCPU's own thread. */
+char *vmm_vcpu_dump (VmmVcpu *self);
+
 /* Thread: any. */
 guint64 vmm_vcpu_get_n_exits (VmmVcpu *self);
 gint64 vmm_vcpu_get_cpu_ns (VmmVcpu *self);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * See vmm-command.h.
+ */
+#include "tools/vmm-command.h"
+
+#include <linux/input-event-codes.h>
+#include <math.h>
+#include <string.h>
+
+#include "vmm-error.h"
+
+#define MAX_ID    256
+#define MAX_WHEEL 100
+
+typedef gboolean (*Fill) (VmmCommand *self, const VmmJsonObject *object, GError **error);
+
+static gboolean
+fail (GError **error, const char *why)
+{
+  g_set_error_literal (error, VMM_ERROR, VMM_ERROR_CONFIG, why);
+  return FALSE;
+}
+
+/* A whole number in the range; @value stays where there is none. */
+static gboolean
+get_integer (const VmmJsonObject *object, const char *key, int low, int high, int *value)
+{
+  double number;
+
+  if (!vmm_json_get (object, key))
+    return TRUE;
+  if (!vmm_json_get_number (object, key, &number) || !(number >= low && number <= high) ||
+      number != floor (number))
+    return FALSE;
+  *value = (int) number;
+  return TRUE;
+}
+
+static gboolean
+fill_pressed (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  self->click = !vmm_json_get (object, "pressed");
+  return self->click || vmm_json_get_boolean (object, "pressed", &self->pressed) ||
+         fail (error, "\"pressed\" is true or false.");
+}
+
+static gboolean
+fill_key (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  int code = 0;
+
+  if (!get_integer (object, "code", 1, KEY_MAX, &code) || code == 0)
+    return fail (error, "\"code\" is the number of a key, as in linux/input-event-codes.h.");
+  self->code = code;
+  return fill_pressed (self, object, error);
+}
+
+static gboolean
+fill_button (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  static const struct {
+    const char *name;
+    guint code;
+  } buttons[] = {
+    { "left", BTN_LEFT }, { "right", BTN_RIGHT }, { "middle", BTN_MIDDLE },
+    { "side", BTN_SIDE }, { "extra", BTN_EXTRA },
+  };
+  const char *name = vmm_json_get_string (object, "button");
+
+  if (!vmm_json_get (object, "button"))
+    return TRUE;
+  for (guint i = 0; name && i < G_N_ELEMENTS (buttons); i++)
+    if (strcmp (name, buttons[i].name) == 0)
+      self->code = buttons[i].code;
+  return self->code != 0 ? fill_pressed (self, object, error)
+                         : fail (error, "\"button\" is left, right, middle, side or extra.");
+}
+
+static gboolean
+is_part (double number)
+{
+  return number >= 0 && number <= 1;
+}
+
+static gboolean
+fill_pointer (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  self->moves = vmm_json_get (object, "x") || vmm_json_get (object, "y");
+  if (self->moves &&
+      (!vmm_json_get_number (object, "x", &self->x) ||
+       !vmm_json_get_number (object, "y", &self->y) || !is_part (self->x) || !is_part (self->y)))
+    return fail (error, "\"x\" and \"y\" are numbers from 0 to 1, both or none.");
+  if (!get_integer (object, "wheel", -MAX_WHEEL, MAX_WHEEL, &self->wheel) ||
+      !get_integer (object, "hwheel", -MAX_WHEEL, MAX_WHEEL, &self->hwheel))
+    return fail (error, "\"wheel\" and \"hwheel\" are whole numbers from -100 to 100.");
+  return fill_button (self, object, error);
+}
+
+static gboolean
+fill_screenshot (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *path = vmm_json_get_string (object, "path");
+
+  if (!path || !*path)
+    return fail (error, "\"path\" is the name of the picture's file.");
+  self->path = g_strdup (path);
+  return TRUE;
+}
+
+static const struct {
+  const char *name;
+  VmmCommandKind kind;
+  Fill fill;
+} commands[] = {
+  { "pause", VMM_COMMAND_PAUSE, NULL },
+  { "resume", VMM_COMMAND_RESUME, NULL },
+  { "key", VMM_COMMAND_KEY, fill_key },
+  { "pointer", VMM_COMMAND_POINTER, fill_pointer },
+  { "screenshot", VMM_COMMAND_SCREENSHOT, fill_screenshot },
+  { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
+  { "reset", VMM_COMMAND_RESET, NULL },
+  { "stats", VMM_COMMAND_STATS, NULL },
+  { "quit", VMM_COMMAND_QUIT, NULL },
+};
+
+static VmmCommand *
+parse_object (const VmmJsonObject *object, GError **error)
+{
+  const char *name = vmm_json_get_string (object, "do");
+
+  for (guint i = 0; name && i < G_N_ELEMENTS (commands); i++) {
+    g_autoptr (VmmCommand) self = NULL;
+
+    if (strcmp (name, commands[i].name) != 0)
+      continue;
+    self = g_new0 (VmmCommand, 1);
+    self->kind = commands[i].kind;
+    if (commands[i].fill && !commands[i].fill (self, object, error))
+      return NULL;
+    return g_steal_pointer (&self);
+  }
+  fail (error, "\"do\" is pause, resume, key, pointer, screenshot, power-button, reset, stats or "
+               "quit.");
+  return NULL;
+}
+
+VmmCommand *
+vmm_command_parse (const char *line, gsize length, char **id, GError **error)
+{
+  g_autoptr (VmmJsonObject) object = vmm_json_parse (line, length, error);
+  const VmmJsonMember *given = object ? vmm_json_get (object, "id") : NULL;
+
+  *id = g_strdup (given && strlen (given->raw) <= MAX_ID ? given->raw : "null");
+  return object ? parse_object (object, error) : NULL;
+}
+
+void
+vmm_command_free (VmmCommand *self)
+{
+  g_free (self->path);
+  g_free (self);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The command line of vmm-run. Scripts rely on these names.
+ */
+#include "tools/vmm-run-options.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "vmm-error.h"
+
+#define MAX_AFTER (24 * 60 * 60)
+
+/* As the command line gives them. */
+typedef struct {
+  char *memory, *serial, *screenshot, *control, *kernel, *initrd, *append;
+  char **disks, **rest;
+  int cpus;
+  gboolean graphics, no_reboot, debug_exit, stats;
+} Words;
+
+static gboolean
+fail (GError **error, const char *format, const char *word)
+{
+  g_autofree char *before = g_strndup (format, strcspn (format, "@"));
+  const char *after = strchr (format, '@');
+
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "%s%s%s", before, after ? word : "",
+               after ? after + 1 : "");
+  return FALSE;
+}
+
+/* "512M", "2G"; a bare number is MiB. */
+static gboolean
+parse_memory (const char *word, guint64 *memory, GError **error)
+{
+  static const char units[] = "KMGT";
+  guint64 number;
+  const char *unit;
+  char *end;
+  guint shift = 20;
+
+  number = g_ascii_strtoull (word, &end, 10);
+  unit = *end ? strchr (units, g_ascii_toupper (*end)) : NULL;
+  if (unit)
+    shift = 10 * (unit - units + 1);
+  if (!g_ascii_isdigit (*word) || (*end && (!unit || end[1])) || number > G_MAXUINT64 >> shift)
+    return fail (error, "--memory takes a size such as 512M or 2G, not “@”.", word);
+  *memory = number << shift;
+  return TRUE;
+}
+
+static gboolean
+parse_disk (VmmConfig *config, const char *word, GError **error)
+{
+  const char *comma = strrchr (word, ',');
+  g_autofree char *path = NULL;
+  gboolean readonly = FALSE;
+
+  if (comma && g_str_has_prefix (comma, ",readonly=")) {
+    const char *value = comma + strlen (",readonly=");
+
+    readonly = strcmp (value, "on") == 0;
+    if (!readonly && strcmp (value, "off") != 0)
+      return fail (error, "readonly is on or off, not “@”.", value);
+    path = g_strndup (word, comma - word);
+  } else {
+    path = g_strdup (word);
+  }
+  if (!*path)
+    return fail (error, "--disk needs the name of an image.", word);
+  vmm_config_add_disk (config, path, readonly);
+  return TRUE;
+}
+
+static gboolean
+parse_serial (VmmRunOptions *self, const char *word, GError **error)
+{
+  VmmConfig *config = self->config;
+
+  if (!word || strcmp (word, "stdio") == 0) {
+    config->serial = VMM_SERIAL_FD;
+    config->serial_fd = STDIN_FILENO;
+    config->serial_out_fd = STDOUT_FILENO;
+    self->stdio = TRUE;
+  } else if (strcmp (word, "none") == 0) {
+    config->serial = VMM_SERIAL_NONE;
+  } else if (g_str_has_prefix (word, "file:") && word[5]) {
+    config->serial = VMM_SERIAL_FILE;
+    config->serial_path = g_strdup (word + 5);
+  } else {
+    return fail (error, "--serial is stdio, file:NAME or none, not “@”.", word);
+  }
+  return TRUE;
+}
+
+static gboolean
+parse_screenshot (VmmRunOptions *self, const char *word, GError **error)
+{
+  const char *comma = strrchr (word, ',');
+
+  self->after = -1;
+  if (comma && g_str_has_prefix (comma, ",after=")) {
+    const char *value = comma + strlen (",after=");
+    char *end;
+
+    self->after = g_ascii_strtod (value, &end);
+    if (end == value || *end || !(self->after >= 0 && self->after <= MAX_AFTER))
+      return fail (error, "after is a number of seconds, not “@”.", value);
+    self->screenshot = g_strndup (word, comma - word);
+  } else {
+    self->screenshot = g_strdup (word);
+  }
+  if (!*self->screenshot)
+    return fail (error, "--screenshot needs the name of a picture.", word);
+  return self->config->graphics || fail (error, "--screenshot needs --graphics.", word);
+}
+
+static gboolean
+take_words (VmmRunOptions *self, Words *words, GError **error)
+{
+  VmmConfig *config = self->config;
+
+  if (words->rest && words->rest[0])
+    return fail (error, "“@” belongs to no option; see --help.", words->rest[0]);
+  config->name = g_strdup ("vmm-run");
+  config->n_vcpus = words->cpus < 0 ? 0 : words->cpus;
+  config->kernel = g_steal_pointer (&words->kernel);
+  config->initrd = g_steal_pointer (&words->initrd);
+  config->append = g_steal_pointer (&words->append);
+  config->graphics = words->graphics;
+  config->stop_on_reset = words->no_reboot;
+  config->debug_exit = words->debug_exit;
+  self->stats = words->stats;
+  self->control = g_steal_pointer (&words->control);
+  for (guint i = 0; words->disks && words->disks[i]; i++)
+    if (!parse_disk (config, words->disks[i], error))
+      return FALSE;
+  return (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
+         parse_serial (self, words->serial, error) &&
+         (!words->screenshot || parse_screenshot (self, words->screenshot, error));
+}
+
+static void
+clear_words (Words *words)
+{
+  g_free (words->memory);
+  g_free (words->serial);
+  g_free (words->screenshot);
+  g_free (words->control);
+  g_free (words->kernel);
+  g_free (words->initrd);
+  g_free (words->append);
+  g_strfreev (words->disks);
+  g_strfreev (words->rest);
+}
+
+static gboolean
+read_words (int argc, char **argv, Words *words, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "memory", 0, 0, G_OPTION_ARG_STRING, &words->memory, "Size of the memory (512M)", "SIZE" },
+    { "cpus", 0, 0, G_OPTION_ARG_INT, &words->cpus, "Number of processors, 1 to 32 (1)", "N" },
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &words->kernel,
+      "bzImage, ELF kernel with a PVH entry, or multiboot kernel", "FILE" },
+    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
+    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Raw disk image; may be repeated",
+      "FILE[,readonly=on]" },
+    { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial, "Where the serial port goes (stdio)",
+      "stdio|file:FILE|none" },
+    { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, &words->screenshot,
+      "Picture of the screen, at the end or after so many seconds", "FILE[,after=SECONDS]" },
+    { "no-reboot", 0, 0, G_OPTION_ARG_NONE, &words->no_reboot, "End where the guest restarts",
+      NULL },
+    { "debug-exit", 0, 0, G_OPTION_ARG_NONE, &words->debug_exit,
+      "A value written to port 0xf4 ends with exit code value * 2 + 1", NULL },
+    { "stats", 0, 0, G_OPTION_ARG_NONE, &words->stats, "Counters as JSON at the end", NULL },
+    { "control", 0, 0, G_OPTION_ARG_FILENAME, &words->control,
+      "Socket that takes commands, one JSON object a line", "FILE" },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->rest, NULL, NULL },
+    G_OPTION_ENTRY_NULL,
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_summary (context, "Runs a virtual machine on KVM, without a window.");
+  g_option_context_set_description (
+    context,
+    "Exit codes: 0 power-off or quit; odd: the guest's debug exit; 2 bad arguments, kernel, "
+    "initrd\n"
+    "or disk; 4 KVM is missing or refused; 6 reset under --no-reboot; 8 the guest crashed.\n");
+  return g_option_context_parse (context, &argc, &argv, error);
+}
+
+VmmRunOptions *
+vmm_run_options_parse (int argc, char **argv, GError **error)
+{
+  g_autoptr (VmmRunOptions) self = g_new0 (VmmRunOptions, 1);
+  Words words = { .cpus = 1 };
+  gboolean ok;
+
+  self->config = vmm_config_new ();
+  ok = read_words (argc, argv, &words, error) && take_words (self, &words, error) &&
+       vmm_config_check (self->config, error);
+  clear_words (&words);
+  return ok ? g_steal_pointer (&self) : NULL;
+}
+
+void
+vmm_run_options_free (VmmRunOptions *self)
+{
+  vmm_config_free (self->config);
+  g_free (self->control);
+  g_free (self->screenshot);
+  g_free (self);
+}

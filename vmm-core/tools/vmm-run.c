@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * vmm-run: one machine without a window, for scripts and tests. It stands on vmm-core alone.
+ *
+ * The main thread is the machine's control thread: it starts it, does what the control socket says
+ * and waits for the end.
+ */
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "tools/vmm-control.h"
+#include "tools/vmm-run-options.h"
+#include "vmm.h"
+
+enum {
+  EXIT_OFF = 0,
+  EXIT_BAD_ARGUMENTS = 2,
+  EXIT_NO_KVM = 4,
+  EXIT_RESET = 6,
+  EXIT_CRASHED = 8,
+};
+
+typedef struct {
+  VmmRunOptions *options;
+  VmmMachine *machine;
+  VmmControl *control; /* or NULL */
+  GMainLoop *loop;
+  gboolean screenshot_failed;
+} Run;
+
+/* An event on its way from a thread of the machine to the main thread. */
+typedef struct {
+  Run *run;
+  char *line;
+  gboolean last;
+} Event;
+
+static void
+say (const char *text)
+{
+  fprintf (stderr, "vmm-run: %s\n", text);
+}
+
+static int
+exit_code_of (const GError *error)
+{
+  if (g_error_matches (error, VMM_ERROR, VMM_ERROR_NO_KVM) ||
+      g_error_matches (error, VMM_ERROR, VMM_ERROR_KVM_DENIED) ||
+      g_error_matches (error, VMM_ERROR, VMM_ERROR_KVM))
+    return EXIT_NO_KVM;
+  return EXIT_BAD_ARGUMENTS;
+}
+
+static const char *
+state_name (VmmMachineState state)
+{
+  static const char *const names[] = { "ready", "running", "paused", "stopped" };
+
+  return names[state];
+}
+
+static void
+event_free (gpointer data)
+{
+  Event *event = data;
+
+  g_free (event->line);
+  g_free (event);
+}
+
+static gboolean
+deliver_event (gpointer data)
+{
+  Event *event = data;
+
+  if (event->run->control)
+    vmm_control_send_event (event->run->control, event->line);
+  if (event->last)
+    g_main_loop_quit (event->run->loop);
+  return G_SOURCE_REMOVE;
+}
+
+/* Any thread. Takes @line. */
+static void
+post_event (Run *run, char *line, gboolean last)
+{
+  Event *event = g_new (Event, 1);
+
+  *event = (Event) { run, line, last };
+  g_idle_add_full (G_PRIORITY_DEFAULT, deliver_event, event, event_free);
+}
+
+static void
+on_state_changed (VmmMachine *machine, VmmMachineState state, gpointer data)
+{
+  post_event (data,
+              g_strdup_printf ("{\"event\": \"state\", \"state\": \"%s\"}", state_name (state)),
+              state == VMM_MACHINE_STOPPED);
+}
+
+static void
+on_was_reset (VmmMachine *machine, gpointer data)
+{
+  post_event (data, g_strdup ("{\"event\": \"reset\"}"), FALSE);
+}
+
+static void
+on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
+{
+  GString *line = g_string_new ("{\"event\": \"device-broken\", \"device\": ");
+
+  vmm_json_append_string (line, device);
+  g_string_append (line, ", \"why\": ");
+  vmm_json_append_string (line, why);
+  g_string_append_c (line, '}');
+  fprintf (stderr, "vmm-run: %s: %s\n", device, why);
+  post_event (data, g_string_free (line, FALSE), FALSE);
+}
+
+static char *
+stats_text (Run *run)
+{
+  VmmStats stats;
+
+  vmm_machine_get_stats (run->machine, &stats);
+  return g_strdup_printf (
+    "{\"state\": \"%s\", \"exits_user\": %" G_GUINT64_FORMAT
+    ", \"disk_requests\": %" G_GUINT64_FORMAT ", \"frames\": %" G_GUINT64_FORMAT
+    ", \"bytes_copied\": %" G_GUINT64_FORMAT ", \"cpu_ns\": %" G_GINT64_FORMAT
+    ", \"run_ns\": %" G_GINT64_FORMAT "}",
+    state_name (vmm_machine_get_state (run->machine)), stats.exits_user, stats.disk_requests,
+    stats.frames, stats.bytes_copied, stats.cpu_ns, stats.run_ns);
+}
+
+static VmmInput *
+need_input (Run *run, GError **error)
+{
+  VmmInput *input = vmm_machine_get_input (run->machine);
+
+  if (!input)
+    g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
+                 "The machine has no keyboard and no pointer: start it with --graphics.");
+  return input;
+}
+
+static gboolean
+do_key (Run *run, const VmmCommand *command, GError **error)
+{
+  VmmInput *input = need_input (run, error);
+
+  if (!input)
+    return FALSE;
+  vmm_input_key (input, command->code, command->click || command->pressed);
+  if (command->click)
+    vmm_input_key (input, command->code, FALSE);
+  return TRUE;
+}
+
+static gboolean
+do_pointer (Run *run, const VmmCommand *command, GError **error)
+{
+  VmmInput *input = need_input (run, error);
+
+  if (!input)
+    return FALSE;
+  if (command->moves)
+    vmm_input_move (input, command->x, command->y);
+  if (command->code)
+    vmm_input_button (input, command->code, command->click || command->pressed);
+  if (command->code && command->click)
+    vmm_input_button (input, command->code, FALSE);
+  if (command->wheel || command->hwheel)
+    vmm_input_wheel (input, command->wheel, command->hwheel);
+  return TRUE;
+}
+
+static gboolean
+do_screenshot (Run *run, const char *path, GError **error)
+{
+  VmmDisplay *display = vmm_machine_get_display (run->machine);
+
+  if (display)
+    return vmm_display_screenshot (display, path, error);
+  g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
+               "The machine has no screen: start it with --graphics.");
+  return FALSE;
+}
+
+static gboolean
+do_quit (gpointer data)
+{
+  Run *run = data;
+
+  vmm_machine_stop (run->machine);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+do_command (Run *run, const VmmCommand *command, GError **error)
+{
+  switch (command->kind) {
+  case VMM_COMMAND_PAUSE:
+    return vmm_machine_pause (run->machine, error);
+  case VMM_COMMAND_RESUME:
+    return vmm_machine_resume (run->machine, error);
+  case VMM_COMMAND_RESET:
+    return vmm_machine_reset (run->machine, error);
+  case VMM_COMMAND_KEY:
+    return do_key (run, command, error);
+  case VMM_COMMAND_POINTER:
+    return do_pointer (run, command, error);
+  case VMM_COMMAND_SCREENSHOT:
+    return do_screenshot (run, command->path, error);
+  case VMM_COMMAND_POWER_BUTTON:
+    vmm_machine_power_button (run->machine);
+    return TRUE;
+  case VMM_COMMAND_QUIT: /* after the answer is on its way */
+    g_idle_add (do_quit, run);
+    return TRUE;
+  case VMM_COMMAND_STATS:
+    break;
+  }
+  return TRUE;
+}
+
+static char *
+on_command (gpointer data, const VmmCommand *command, GError **error)
+{
+  if (command->kind == VMM_COMMAND_STATS)
+    return stats_text (data);
+  return do_command (data, command, error) ? g_strdup ("true") : NULL;
+}
+
+static void
+take_screenshot (Run *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!do_screenshot (run, run->options->screenshot, &error)) {
+    say (error->message);
+    run->screenshot_failed = TRUE;
+  }
+}
+
+static gboolean
+on_screenshot_time (gpointer data)
+{
+  take_screenshot (data);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_signal (int fd, GIOCondition condition, gpointer data)
+{
+  Run *run = data;
+  struct signalfd_siginfo info;
+
+  if (read (fd, &info, sizeof info) == sizeof info)
+    vmm_machine_stop (run->machine);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Before any thread is made, so that none of them takes these signals. */
+static int
+catch_signals (void)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  sigaddset (&set, SIGTERM);
+  sigaddset (&set, SIGHUP);
+  pthread_sigmask (SIG_BLOCK, &set, NULL);
+  return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Keys go to the guest one by one and unechoed; Ctrl+C still ends the run. */
+static gboolean
+make_terminal_raw (const VmmRunOptions *options, struct termios *saved)
+{
+  struct termios raw;
+
+  if (!options->stdio || tcgetattr (STDIN_FILENO, saved) < 0)
+    return FALSE;
+  raw = *saved;
+  raw.c_iflag &= ~(ICRNL | INLCR | IXON);
+  raw.c_lflag &= ~(ICANON | ECHO | IEXTEN);
+  return tcsetattr (STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+/* One sentence and the code. */
+static int
+report_end (Run *run)
+{
+  VmmEnd end = vmm_machine_get_end (run->machine);
+
+  switch (end.kind) {
+  case VMM_END_POWER_OFF:
+    say ("The guest turned itself off.");
+    return EXIT_OFF;
+  case VMM_END_RESET:
+    say ("The guest restarted, and --no-reboot ends the run there.");
+    return EXIT_RESET;
+  case VMM_END_DEBUG_EXIT:
+    fprintf (stderr, "vmm-run: The guest ended the run with the value %u.\n", end.value);
+    return (int) ((end.value * 2 + 1) & 0xff);
+  case VMM_END_CRASHED:
+    say (end.message);
+    fputs (end.registers, stderr);
+    return EXIT_CRASHED;
+  case VMM_END_NONE:
+  case VMM_END_STOPPED:
+    break;
+  }
+  say ("The run was ended from outside.");
+  return EXIT_OFF;
+}
+
+static int
+finish (Run *run)
+{
+  int code = report_end (run);
+
+  if (run->options->screenshot && run->options->after < 0)
+    take_screenshot (run);
+  if (run->options->stats) {
+    g_autofree char *text = stats_text (run);
+
+    printf ("%s\n", text);
+    fflush (stdout);
+  }
+  return run->screenshot_failed && code == EXIT_OFF ? EXIT_BAD_ARGUMENTS : code;
+}
+
+static gboolean
+start (Run *run, GError **error)
+{
+  static const VmmListener listener = { on_state_changed, on_was_reset, on_device_broken };
+  VmmRunOptions *options = run->options;
+
+  run->machine = vmm_machine_new (options->config, &listener, run, error);
+  if (!run->machine)
+    return FALSE;
+  if (options->control) {
+    run->control = vmm_control_new (options->control, on_command, run, error);
+    if (!run->control)
+      return FALSE;
+  }
+  return vmm_machine_start (run->machine, error);
+}
+
+static int
+run_machine (Run *run, int signal_fd)
+{
+  g_autoptr (GError) error = NULL;
+  struct termios terminal;
+  gboolean is_raw;
+
+  if (!start (run, &error)) {
+    say (error->message);
+    return exit_code_of (error);
+  }
+  is_raw = make_terminal_raw (run->options, &terminal);
+  g_unix_fd_add (signal_fd, G_IO_IN, on_signal, run);
+  if (run->options->screenshot && run->options->after >= 0)
+    g_timeout_add ((guint) (run->options->after * 1000), on_screenshot_time, run);
+  g_main_loop_run (run->loop);
+  if (is_raw)
+    tcsetattr (STDIN_FILENO, TCSANOW, &terminal);
+  return finish (run);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VmmRunOptions) options = NULL;
+  Run run = { 0 };
+  int code;
+
+  options = vmm_run_options_parse (argc, argv, &error);
+  if (!options) {
+    say (error->message);
+    return EXIT_BAD_ARGUMENTS;
+  }
+  run.options = options;
+  run.loop = g_main_loop_new (NULL, FALSE);
+  code = run_machine (&run, catch_signals ());
+  g_clear_pointer (&run.machine, vmm_machine_free);
+  g_clear_pointer (&run.control, vmm_control_free);
+  g_main_loop_unref (run.loop);
+  return code;
+}

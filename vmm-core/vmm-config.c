@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmConfig: making, copying and checking what a machine is made of.
+ *
+ * Threads: any; one owner at a time.
+ */
+#include "vmm-config.h"
+
+#include "vmm-error.h"
+
+#define MAX_MEMORY (G_GUINT64_CONSTANT (4) << 40)
+#define PAGE_SIZE  4096
+
+static void
+disk_free (gpointer data)
+{
+  VmmDiskConfig *disk = data;
+
+  g_free (disk->path);
+  g_free (disk);
+}
+
+VmmConfig *
+vmm_config_new (void)
+{
+  VmmConfig *self = g_new0 (VmmConfig, 1);
+
+  self->memory = G_GUINT64_CONSTANT (512) << 20;
+  self->n_vcpus = 1;
+  self->serial_fd = self->serial_out_fd = -1;
+  self->disks = g_ptr_array_new_with_free_func (disk_free);
+  return self;
+}
+
+VmmConfig *
+vmm_config_copy (const VmmConfig *self)
+{
+  VmmConfig *copy = g_new (VmmConfig, 1);
+
+  *copy = *self;
+  copy->name = g_strdup (self->name);
+  copy->kernel = g_strdup (self->kernel);
+  copy->initrd = g_strdup (self->initrd);
+  copy->append = g_strdup (self->append);
+  copy->serial_path = g_strdup (self->serial_path);
+  copy->disks = g_ptr_array_new_with_free_func (disk_free);
+  for (guint i = 0; i < self->disks->len; i++) {
+    const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
+
+    vmm_config_add_disk (copy, disk->path, disk->readonly);
+  }
+  return copy;
+}
+
+void
+vmm_config_free (VmmConfig *self)
+{
+  g_ptr_array_unref (self->disks);
+  g_free (self->name);
+  g_free (self->kernel);
+  g_free (self->initrd);
+  g_free (self->append);
+  g_free (self->serial_path);
+  g_free (self);
+}
+
+void
+vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly)
+{
+  VmmDiskConfig *disk = g_new (VmmDiskConfig, 1);
+
+  disk->path = g_strdup (path);
+  disk->readonly = readonly;
+  g_ptr_array_add (self->disks, disk);
+}
+
+/* What is wrong, or NULL. */
+static const char *
+find_fault (const VmmConfig *self)
+{
+  if (self->n_vcpus < 1 || self->n_vcpus > VMM_MAX_VCPUS)
+    return "A machine has 1 to 32 processors.";
+  if (self->memory < VMM_MIN_MEMORY)
+    return "A machine needs at least 16 MiB of memory.";
+  if (self->memory > MAX_MEMORY)
+    return "A machine can have at most 4 TiB of memory.";
+  if (self->memory % PAGE_SIZE != 0)
+    return "The memory must be a whole number of 4 KiB.";
+  if (!self->kernel || !*self->kernel)
+    return "A machine needs a kernel to start.";
+  if (self->disks->len > VMM_MAX_DISKS)
+    return "A machine can have at most 24 disks.";
+  if (self->serial == VMM_SERIAL_FD && self->serial_fd < 0 && self->serial_out_fd < 0)
+    return "The serial port has nothing to write to.";
+  if (self->serial == VMM_SERIAL_FILE && (!self->serial_path || !*self->serial_path))
+    return "The serial port's file has no name.";
+  return NULL;
+}
+
+gboolean
+vmm_config_check (const VmmConfig *self, GError **error)
+{
+  const char *fault = find_fault (self);
+
+  if (!fault)
+    return TRUE;
+  g_set_error_literal (error, VMM_ERROR, VMM_ERROR_CONFIG, fault);
+  return FALSE;
+}

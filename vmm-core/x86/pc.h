@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmPc: the PC as a whole: which devices a VmmConfig asks for, in the order in which they start,
+ * and what lies in memory when the first processor begins.
+ *
+ * Threads: control, with the vCPUs parked.
+ */
+#pragma once
+
+#include "device/vmm-device.h"
+#include "kvm/vmm-vcpu.h"
+#include "vmm-config.h"
+#include "vmm-display.h"
+#include "vmm-input.h"
+
+G_BEGIN_DECLS
+
+typedef struct _VmmPc VmmPc;
+
+/* Everything is borrowed and outlives the PC. Fails with VMM_ERROR_KERNEL, _DISK, _DISK_BUSY, ...
+ */
+VmmPc *vmm_pc_new (const VmmConfig *config,
+                   VmmMemory *memory,
+                   VmmLoop *loop,
+                   VmmPlatform *platform,
+                   GError **error);
+void vmm_pc_free (VmmPc *self);
+
+/* Tables and kernel into memory; @entry says how the first processor begins. */
+gboolean vmm_pc_load (VmmPc *self, VmmEntry *entry, GError **error);
+
+void vmm_pc_drain (VmmPc *self);
+void vmm_pc_resume (VmmPc *self);
+void vmm_pc_reset (VmmPc *self); /* drained */
+
+VmmBus *vmm_pc_get_ports (VmmPc *self);
+VmmBus *vmm_pc_get_mmio (VmmPc *self);
+VmmDisplay *vmm_pc_get_display (VmmPc *self); /* NULL without graphics */
+VmmInput *vmm_pc_get_input (VmmPc *self);     /* likewise */
+
+/* Thread: any. */
+void vmm_pc_power_button (VmmPc *self);
+guint64 vmm_pc_get_n_disk_requests (VmmPc *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmPc, vmm_pc_free)
+
+G_END_DECLS
