@@ -184,7 +184,7 @@ fill_entry (const VmmBootConfig *config,
 gboolean
 vmm_linux_load (const VmmBootConfig *config, VmmEntry *entry, GError **error)
 {
-  guint64 address, end, initrd, initrd_size;
+  guint64 address = 0, end = 0, initrd, initrd_size;
   struct setup_header setup;
 
   if (!check_setup (config, &setup, error) || !load_code (config, &setup, &address, &end, error))

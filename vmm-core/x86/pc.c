@@ -18,6 +18,7 @@
 #include "chips/rtc.h"
 #include "chips/serial.h"
 #include "pci/pci-host.h"
+#include "virtio/virtio-blk.h"
 #include "virtio/virtio-rng.h"
 #include "vmm-error.h"
 #include "x86/acpi.h"
@@ -34,6 +35,8 @@ struct _VmmPc {
   VmmBoard board;
   GPtrArray *devices; /* in start order */
   VmmDevice *pm;      /* one of them */
+  GPtrArray *disks;   /* likewise: in the order of the configuration */
+  GPtrArray *blocks;  /* what is on the disks */
   VmmFile *kernel, *initrd;
   int serial_fd; /* of VMM_SERIAL_FILE */
 };
@@ -101,6 +104,33 @@ add_rng (VmmPc *self, GError **error)
 }
 
 static gboolean
+add_disk (VmmPc *self, guint number, const VmmDiskConfig *disk, GError **error)
+{
+  g_autofree char *id = g_strdup_printf ("disk%u", number);
+  VmmBlock *block = vmm_block_open_raw (disk->path, disk->readonly, self->board.loop, error);
+  VmmVirtioBlkConfig config = { .block = block, .serial = id };
+  VmmDevice *device;
+
+  if (!block)
+    return FALSE;
+  g_ptr_array_add (self->blocks, block);
+  device = add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class), id, &config, error);
+  if (!device)
+    return FALSE;
+  g_ptr_array_add (self->disks, device);
+  return TRUE;
+}
+
+static gboolean
+add_disks (VmmPc *self, GError **error)
+{
+  for (guint i = 0; i < self->config->disks->len; i++)
+    if (!add_disk (self, i, g_ptr_array_index (self->config->disks, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
 add_devices (VmmPc *self, GError **error)
 {
   const VmmConfig *config = self->config;
@@ -113,7 +143,7 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   if (config->debug_exit && !add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
-  return add_rng (self, error);
+  return add_rng (self, error) && add_disks (self, error);
 }
 
 VmmPc *
@@ -128,6 +158,8 @@ vmm_pc_new (const VmmConfig *config,
   self->config = config;
   self->serial_fd = -1;
   self->devices = g_ptr_array_new ();
+  self->disks = g_ptr_array_new ();
+  self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
   self->board = (VmmBoard) { .memory = memory,
                              .loop = loop,
                              .platform = platform,
@@ -147,6 +179,8 @@ vmm_pc_free (VmmPc *self)
   for (guint i = self->devices->len; i-- > 0;)
     vmm_device_free (g_ptr_array_index (self->devices, i));
   g_ptr_array_unref (self->devices);
+  g_ptr_array_unref (self->disks);
+  g_ptr_array_unref (self->blocks);
   vmm_bus_free (self->board.ports);
   vmm_bus_free (self->board.mmio);
   g_clear_pointer (&self->kernel, vmm_file_free);
@@ -238,5 +272,9 @@ vmm_pc_power_button (VmmPc *self)
 guint64
 vmm_pc_get_n_disk_requests (VmmPc *self)
 {
-  return 0;
+  guint64 n = 0;
+
+  for (guint i = 0; i < self->disks->len; i++)
+    n += vmm_virtio_blk_get_n_requests (g_ptr_array_index (self->disks, i));
+  return n;
 }
