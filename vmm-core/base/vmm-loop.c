@@ -124,13 +124,16 @@ vmm_source_arm (VmmSource *source, gint64 when_ns)
 void
 vmm_loop_remove (VmmLoop *self, VmmSource *source)
 {
+  guint at;
+
   g_mutex_lock (&self->lock);
   source->removed = TRUE;
   epoll_ctl (self->epoll, EPOLL_CTL_DEL, source->fd, NULL);
   while (self->running == source && !vmm_loop_is_current (self))
     g_cond_wait (&self->changed, &self->lock);
-  g_ptr_array_remove_fast (self->sources, source);
-  g_ptr_array_add (self->removed, source);
+  /* The loop may still hold it among the events of this round: it is freed in the next. */
+  if (g_ptr_array_find (self->sources, source, &at))
+    g_ptr_array_add (self->removed, g_ptr_array_steal_index_fast (self->sources, at));
   g_mutex_unlock (&self->lock);
 }
 
