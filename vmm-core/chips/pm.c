@@ -30,7 +30,7 @@
 
 #define GPE_HALF (VMM_PM_GPE0_LENGTH / 2)
 
-enum { REGION_PM1, REGION_GPE0, REGION_RESET, N_REGIONS };
+enum { REGION_PM1, REGION_GPE0, N_REGIONS };
 
 static const struct {
   guint16 port, length;
