@@ -26,6 +26,8 @@ void vmm_display_get_counters (VmmDisplay *self, guint64 *frames, guint64 *bytes
 /* A new cursor picture; @pixels NULL for none. */
 void vmm_display_set_cursor (VmmDisplay *self, const VmmCursor *cursor);
 void vmm_display_move_cursor (VmmDisplay *self, int x, int y, gboolean visible);
+/* The current cursor without taking it. Thread: any. */
+void vmm_display_peek_cursor (VmmDisplay *self, VmmCursor *cursor);
 /* Who is told of the size a viewer asks for. NULL takes it off. */
 void vmm_display_set_size_func (VmmDisplay *self, VmmDisplaySizeFunc func, gpointer data);
 

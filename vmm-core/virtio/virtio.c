@@ -193,6 +193,12 @@ vmm_virtio_set_status (VmmVirtio *self, guint8 status)
 }
 
 gboolean
+vmm_virtio_is_ready (VmmVirtio *self)
+{
+  return vmm_virtio_is_running (self);
+}
+
+gboolean
 vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request)
 {
   VmmVirtqueue *ring = &self->queues[index].ring;

@@ -92,6 +92,8 @@ void vmm_virtio_bar_mapped (VmmPciDevice *pci, guint bar, guint64 address, gbool
 
 /* For the devices. */
 gboolean vmm_virtio_has_feature (VmmVirtio *self, guint bit);
+/* Whether a driver listens. */
+gboolean vmm_virtio_is_ready (VmmVirtio *self);
 /* A request to work on, or FALSE. It counts as under way until it is pushed. */
 gboolean vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request);
 void vmm_virtio_push (VmmVirtio *self, guint index, guint16 head, guint32 written);
