@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * All devices.
+ *
+ * Threads: any.
+ */
+#include "chips/debug-exit.h"
+#include "chips/i8042.h"
+#include "chips/pm.h"
+#include "chips/rtc.h"
+#include "chips/serial.h"
+#include "device/device-list.h"
+#include "pci/pci-host.h"
+#include "virtio/virtio-blk.h"
+#include "virtio/virtio-console.h"
+#include "virtio/virtio-gpu.h"
+#include "virtio/virtio-input.h"
+#include "virtio/virtio-rng.h"
+
+const VmmDeviceClass *const vmm_device_list[] = {
+  &vmm_pci_host_class,
+  &vmm_serial_class,
+  &vmm_i8042_class,
+  &vmm_pm_class,
+  &vmm_rtc_class,
+  &vmm_debug_exit_class,
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_input_class),
+  NULL,
+};
