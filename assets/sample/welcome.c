@@ -25,7 +25,7 @@ static Color
 mix (Color a, Color b, double t)
 {
   t = t < 0 ? 0 : t > 1 ? 1 : t;
-  return (Color){ a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t };
+  return (Color) { a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t };
 }
 
 static uint32_t
