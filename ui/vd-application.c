@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "vd-application.h"
+
+#include <glib/gi18n.h>
+
+#include "preferences/vd-preferences.h"
+#include "vd-shortcuts.h"
+#include "window/vd-window.h"
+
+struct _VdApplication {
+  AdwApplication parent_instance;
+
+  /* Owned */
+  VdLibrary *library;
+  char *library_path;
+  GError *library_error;
+
+  VdWindow *window; /* borrowed from GtkApplication */
+};
+
+G_DEFINE_FINAL_TYPE (VdApplication, vd_application, ADW_TYPE_APPLICATION)
+
+VdLibrary *
+vd_application_get_library (VdApplication *self)
+{
+  return self->library;
+}
+
+static guint
+count_active (VdApplication *self)
+{
+  GListModel *machines = self->library != NULL ? vd_library_get_machines (self->library) : NULL;
+  guint n = machines != NULL ? g_list_model_get_n_items (machines) : 0, active = 0;
+
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (VdMachine) machine = g_list_model_get_item (machines, i);
+
+    active += vd_machine_is_active (machine);
+  }
+  return active;
+}
+
+static void
+quit_now (VdApplication *self)
+{
+  GList *window;
+
+  while ((window = gtk_application_get_windows (GTK_APPLICATION (self))) != NULL)
+    gtk_window_destroy (window->data);
+  self->window = NULL;
+  g_application_quit (G_APPLICATION (self));
+}
+
+static void
+quit_answered (AdwAlertDialog *dialog, const char *response, VdApplication *self)
+{
+  if (g_str_equal (response, "quit"))
+    quit_now (self);
+}
+
+static void
+quit (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  VdApplication *self = data;
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+  guint n = count_active (self);
+  AdwAlertDialog *dialog;
+
+  if (n == 0 || window == NULL) {
+    quit_now (self);
+    return;
+  }
+  dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (
+    ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
+  adw_alert_dialog_format_body (dialog,
+                                ngettext ("%u machine is running. Quitting turns it off at once; what is "
+                                          "not saved inside it is lost.",
+                                          "%u machines are running. Quitting turns them off at once; "
+                                          "what is not saved inside them is lost.",
+                                          n),
+                                n);
+  adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
+  adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (quit_answered), self, 0);
+  adw_dialog_present (ADW_DIALOG (dialog), GTK_WIDGET (window));
+}
+
+static void
+preferences (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkWindow *window = gtk_application_get_active_window (data);
+
+  adw_dialog_present (ADW_DIALOG (vd_preferences_new ()), GTK_WIDGET (window));
+}
+
+static void
+shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkWindow *window = gtk_application_get_active_window (data);
+
+  adw_dialog_present (vd_shortcuts_dialog_new (), GTK_WIDGET (window));
+}
+
+static void
+about (GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+  GtkWindow *window = gtk_application_get_active_window (data);
+
+  adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon", APP_ID,
+                         "version", VERSION, "developer-name", _("The VirtDesk founders"), "comments",
+                         _("Virtual machines that open in a moment, in one window."), "license-type",
+                         GTK_LICENSE_GPL_3_0, NULL);
+}
+
+/* The window, or why there is none: the library is the one thing we cannot do without. */
+static void
+present (VdApplication *self)
+{
+  AdwDialog *dialog;
+  GtkWidget *window;
+
+  if (self->library != NULL) {
+    if (self->window == NULL)
+      self->window = vd_window_new (ADW_APPLICATION (self), self->library);
+    gtk_window_present (GTK_WINDOW (self->window));
+    return;
+  }
+  window = g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
+  dialog = adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
+  adw_alert_dialog_add_response (ADW_ALERT_DIALOG (dialog), "quit", _("_Quit"));
+  g_signal_connect_object (dialog, "response", G_CALLBACK (quit_now), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (window));
+  adw_dialog_present (dialog, window);
+}
+
+static void
+vd_application_activate (GApplication *application)
+{
+  present (VD_APPLICATION (application));
+}
+
+static void
+vd_application_open (GApplication *application, GFile **files, int n_files, const char *hint)
+{
+  VdApplication *self = VD_APPLICATION (application);
+
+  present (self);
+  if (self->window != NULL && n_files > 0)
+    vd_window_new_machine_for_file (self->window, files[0]);
+}
+
+static void
+vd_application_startup (GApplication *application)
+{
+  static const GActionEntry entries[] = {
+    { .name = "quit", .activate = quit },
+    { .name = "preferences", .activate = preferences },
+    { .name = "shortcuts", .activate = shortcuts },
+    { .name = "about", .activate = about },
+  };
+  VdApplication *self = VD_APPLICATION (application);
+
+  G_APPLICATION_CLASS (vd_application_parent_class)->startup (application);
+  gtk_window_set_default_icon_name (APP_ID);
+  g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
+  vd_shortcuts_install (GTK_APPLICATION (self));
+  self->library = vd_library_open (self->library_path, &self->library_error);
+}
+
+static void
+vd_application_shutdown (GApplication *application)
+{
+  VdApplication *self = VD_APPLICATION (application);
+
+  if (self->library != NULL)
+    vd_library_close (self->library);
+  g_clear_object (&self->library);
+  G_APPLICATION_CLASS (vd_application_parent_class)->shutdown (application);
+}
+
+static int
+vd_application_handle_local_options (GApplication *application, GVariantDict *options)
+{
+  VdApplication *self = VD_APPLICATION (application);
+
+  if (g_variant_dict_contains (options, "version")) {
+    g_print ("VirtDesk %s\n", VERSION);
+    return 0;
+  }
+  g_variant_dict_lookup (options, "library", "^ay", &self->library_path);
+  return -1;
+}
+
+static void
+vd_application_finalize (GObject *object)
+{
+  VdApplication *self = VD_APPLICATION (object);
+
+  g_free (self->library_path);
+  g_clear_error (&self->library_error);
+  G_OBJECT_CLASS (vd_application_parent_class)->finalize (object);
+}
+
+static void
+vd_application_class_init (VdApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->finalize = vd_application_finalize;
+  application_class->activate = vd_application_activate;
+  application_class->open = vd_application_open;
+  application_class->startup = vd_application_startup;
+  application_class->shutdown = vd_application_shutdown;
+  application_class->handle_local_options = vd_application_handle_local_options;
+}
+
+static void
+vd_application_init (VdApplication *self)
+{
+  static const GOptionEntry options[] = {
+    { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version and exit"), NULL },
+    { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_("Folder in which the machines are"), N_("FOLDER") },
+    { NULL },
+  };
+
+  g_application_add_main_option_entries (G_APPLICATION (self), options);
+}
+
+/* REPLACE: takes the name over from `vdctl serve`, which allows that; a window does not, so a
+ * second start raises the first one's window. */
+VdApplication *
+vd_application_new (void)
+{
+  return g_object_new (VD_TYPE_APPLICATION, "application-id", APP_ID, "flags",
+                       G_APPLICATION_HANDLES_OPEN | G_APPLICATION_REPLACE, "resource-base-path",
+                       "/com/example/VirtDesk", NULL);
+}
