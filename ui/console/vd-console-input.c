@@ -32,21 +32,6 @@ vd_console_inhibit_shortcuts (VdConsole *self, gboolean inhibit)
     gdk_toplevel_restore_system_shortcuts (GDK_TOPLEVEL (surface));
 }
 
-void
-vd_console_set_captured (VdConsole *self, gboolean captured)
-{
-  if (self->captured == captured)
-    return;
-  self->captured = captured;
-  vd_release_key_init (&self->release_key, g_settings_get_enum (self->settings, "release-key"));
-  if (self->display != NULL)
-    vd_display_release_all (self->display);
-  vd_console_inhibit_shortcuts (self, captured);
-  if (captured)
-    gtk_widget_grab_focus (GTK_WIDGET (self));
-  g_object_notify (G_OBJECT (self), "captured");
-}
-
 static gboolean
 vd_console_key (VdConsole *self, guint keycode, gboolean pressed)
 {
@@ -73,6 +58,54 @@ vd_console_key_released (GtkEventControllerKey *controller, guint keyval, guint 
                          GdkModifierType state, VdConsole *self)
 {
   vd_console_key (self, keycode, FALSE);
+}
+
+static void
+vd_console_forget_keys (VdConsole *self)
+{
+  if (self->keys != NULL)
+    gtk_widget_remove_controller (GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))), self->keys);
+  self->keys = NULL;
+}
+
+/* On the window, in the capture phase, and newest, which is first: while the console has the
+ * keyboard no shortcut of the window or of the application may see a key before it. */
+static void
+vd_console_listen_to_keys (VdConsole *self)
+{
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  vd_console_forget_keys (self);
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (vd_console_key_pressed), self);
+  g_signal_connect (keys, "key-released", G_CALLBACK (vd_console_key_released), self);
+  gtk_widget_add_controller (GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))), keys);
+  self->keys = keys;
+}
+
+void
+vd_console_set_captured (VdConsole *self, gboolean captured)
+{
+  captured = captured && gtk_widget_get_root (GTK_WIDGET (self)) != NULL;
+  if (self->captured == captured)
+    return;
+  self->captured = captured;
+  vd_release_key_init (&self->release_key, g_settings_get_enum (self->settings, "release-key"));
+  if (self->display != NULL)
+    vd_display_release_all (self->display);
+  vd_console_inhibit_shortcuts (self, captured);
+  if (captured) {
+    vd_console_listen_to_keys (self);
+    gtk_widget_grab_focus (GTK_WIDGET (self));
+  }
+  g_object_notify (G_OBJECT (self), "captured");
+}
+
+void
+vd_console_leave_root (VdConsole *self)
+{
+  vd_console_set_captured (self, FALSE);
+  vd_console_forget_keys (self);
 }
 
 static void
@@ -191,26 +224,4 @@ vd_console_init_input (VdConsole *self)
   g_signal_connect_swapped (motion, "enter", G_CALLBACK (vd_console_move), self);
   g_signal_connect (raw, "event", G_CALLBACK (vd_console_event), self);
   g_signal_connect (scroll, "scroll", G_CALLBACK (vd_console_scroll), self);
-}
-
-/* On the window, and in the capture phase: while the console has the keyboard no shortcut of the
- * window may see a key before it. */
-void
-vd_console_listen_to_root (VdConsole *self)
-{
-  GtkEventController *keys = gtk_event_controller_key_new ();
-
-  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
-  g_signal_connect (keys, "key-pressed", G_CALLBACK (vd_console_key_pressed), self);
-  g_signal_connect (keys, "key-released", G_CALLBACK (vd_console_key_released), self);
-  gtk_widget_add_controller (GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))), keys);
-  self->keys = keys;
-}
-
-void
-vd_console_leave_root (VdConsole *self)
-{
-  vd_console_set_captured (self, FALSE);
-  gtk_widget_remove_controller (GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))), self->keys);
-  self->keys = NULL;
 }

@@ -36,7 +36,6 @@ struct _VdConsole {
 };
 
 void vd_console_init_input (VdConsole *self);
-void vd_console_listen_to_root (VdConsole *self);
 void vd_console_leave_root (VdConsole *self);
 
 G_END_DECLS

@@ -189,13 +189,6 @@ vd_console_set_property (GObject *object, guint id, const GValue *value, GParamS
 }
 
 static void
-vd_console_root (GtkWidget *widget)
-{
-  GTK_WIDGET_CLASS (vd_console_parent_class)->root (widget);
-  vd_console_listen_to_root (VD_CONSOLE (widget));
-}
-
-static void
 vd_console_unroot (GtkWidget *widget)
 {
   vd_console_leave_root (VD_CONSOLE (widget));
@@ -228,7 +221,6 @@ vd_console_class_init (VdConsoleClass *klass)
   object_class->set_property = vd_console_set_property;
   widget_class->size_allocate = vd_console_size_allocate;
   widget_class->measure = vd_console_measure;
-  widget_class->root = vd_console_root;
   widget_class->unroot = vd_console_unroot;
 
   props[PROP_DISPLAY] =

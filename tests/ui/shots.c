@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * shots FOLDER: draws every screen of the program over a real library, with the sample machine
+ * really running, light and dark, wide and narrow, into PNG files to be looked at.
+ */
+#include <adwaita.h>
+
+#include "console/vd-console-window.h"
+#include "preferences/vd-preferences.h"
+#include "ui-test.h"
+#include "vd-shortcuts.h"
+#include "window/vd-window.h"
+#include "wizard/vd-new-machine.h"
+
+typedef struct {
+  AdwApplication *application;
+  const char *folder;
+  VdLibrary *library;
+  GtkWindow *window;
+} Shots;
+
+static const struct {
+  const char *name;
+  AdwColorScheme scheme;
+  int width, height;
+} looks[] = {
+  { "light-wide", ADW_COLOR_SCHEME_FORCE_LIGHT, 1100, 720 },
+  { "dark-wide", ADW_COLOR_SCHEME_FORCE_DARK, 1100, 720 },
+  { "light-narrow", ADW_COLOR_SCHEME_FORCE_LIGHT, 360, 640 },
+  { "dark-narrow", ADW_COLOR_SCHEME_FORCE_DARK, 360, 640 },
+};
+
+/* Animations run to their end, and what was posted has come. */
+static void
+settle (guint ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+
+  while (g_get_monotonic_time () < end) {
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (1000);
+  }
+}
+
+static void
+save (GtkWindow *window, const char *path)
+{
+  GtkWidget *widget = GTK_WIDGET (window);
+  int width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget);
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  g_autoptr (GskRenderNode) node = NULL;
+  g_autoptr (GdkTexture) texture = NULL;
+
+  gdk_paintable_snapshot (paintable, snapshot, width, height);
+  node = gtk_snapshot_to_node (snapshot);
+  texture = gsk_renderer_render_texture (gtk_native_get_renderer (GTK_NATIVE (window)), node,
+                                         &GRAPHENE_RECT_INIT (0, 0, width, height));
+  if (!gdk_texture_save_to_png (texture, path))
+    g_error ("cannot write %s", path);
+}
+
+static void
+shoot (Shots *shots, GtkWindow *window, const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (looks); i++) {
+    g_autofree char *file = g_strdup_printf ("%s/%s-%s.png", shots->folder, name, looks[i].name);
+
+    adw_style_manager_set_color_scheme (adw_style_manager_get_default (), looks[i].scheme);
+    gtk_window_set_default_size (window, looks[i].width, looks[i].height);
+    settle (900);
+    save (window, file);
+  }
+  gtk_window_set_default_size (window, looks[0].width, looks[0].height);
+  settle (300);
+}
+
+static void
+close_dialog (Shots *shots, GtkWindow *window)
+{
+  AdwDialog *dialog = adw_application_window_get_visible_dialog (ADW_APPLICATION_WINDOW (window));
+
+  if (dialog != NULL)
+    adw_dialog_force_close (dialog);
+  settle (400);
+}
+
+static void
+shoot_dialog (Shots *shots, AdwDialog *dialog, const char *name)
+{
+  adw_dialog_present (dialog, GTK_WIDGET (shots->window));
+  settle (300);
+  shoot (shots, shots->window, name);
+  close_dialog (shots, shots->window);
+}
+
+/* Waits until @job has ended well. */
+static void
+finish (VdJob *job)
+{
+  ui_test_until (vd_job_is_finished (job));
+  if (vd_job_get_state (job) != VD_JOB_DONE)
+    g_error ("%s: %s", vd_job_get_title (job), vd_job_get_error (job)->message);
+  g_object_unref (job);
+}
+
+static VdMachine *
+make_machine (Shots *shots, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VdConfig) config = vd_config_new_sample (&error);
+
+  g_assert_no_error (error);
+  if (name != NULL)
+    vd_config_set_name (config, name);
+  finish (vd_library_create (shots->library, config));
+  return vd_library_find (shots->library, vd_config_get_uuid (config));
+}
+
+/* A machine whose file cannot be read, next to good ones. */
+static void
+break_machine (Shots *shots, VdMachine *machine)
+{
+  g_autofree char *path = g_build_filename (vd_library_get_path (shots->library), "machines",
+                                            vd_machine_get_uuid (machine), "machine.ini", NULL);
+
+  g_assert_true (g_file_set_contents (path, "[machine\nnonsense", -1, NULL));
+}
+
+static void
+shoot_wizard (Shots *shots)
+{
+  VdNewMachine *wizard = vd_new_machine_new (shots->library);
+
+  adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (shots->window));
+  settle (400);
+  shoot (shots, shots->window, "new-source");
+  vd_new_machine_set_sample (wizard);
+  settle (600);
+  shoot (shots, shots->window, "new-review");
+  adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL), TRUE);
+  gtk_editable_set_text (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_ENTRY_ROW, "_Name"), "");
+  settle (300);
+  shoot (shots, shots->window, "new-bad-name");
+  close_dialog (shots, shots->window);
+}
+
+/* The picture stands still for three seconds. */
+static gboolean
+is_drawn (VdMachine *machine, guint *still, guint *sum)
+{
+  g_auto (VdFrame) frame = { .dmabuf = -1 };
+  VdDisplay *display = vd_machine_get_display (machine);
+  guint now = 0, black = TRUE;
+
+  if (display == NULL || !vd_display_peek_frame (display, &frame) || frame.pixels == NULL ||
+      frame.width < 640)
+    return FALSE;
+  for (gsize i = frame.offset; i < g_bytes_get_size (frame.pixels); i += 4) {
+    guint8 byte = ((const guint8 *) g_bytes_get_data (frame.pixels, NULL))[i];
+
+    now = now * 31 + byte;
+    black = black && byte == 0;
+  }
+  *still = now == *sum && !black ? *still + 1 : 0;
+  *sum = now;
+  settle (1000);
+  return *still >= 3;
+}
+
+static void
+shoot_running (Shots *shots, VdMachine *machine)
+{
+  guint still = 0, sum = 0;
+  GtkWindow *console;
+  gint64 end = g_get_monotonic_time () + 600 * G_USEC_PER_SEC;
+
+  finish (vd_machine_start (machine));
+  while (!is_drawn (machine, &still, &sum) && g_get_monotonic_time () < end)
+    settle (50);
+  settle (1500);
+  shoot (shots, shots->window, "machine-running");
+  console = GTK_WINDOW (vd_console_window_new (GTK_APPLICATION (shots->application), machine));
+  gtk_window_present (console);
+  settle (1500);
+  shoot (shots, console, "console-running");
+  finish (vd_machine_pause (machine));
+  settle (300);
+  shoot (shots, console, "console-paused");
+  finish (vd_machine_force_off (machine));
+  settle (500);
+  shoot (shots, console, "console-off");
+  gtk_window_destroy (console);
+  shoot (shots, shots->window, "machine-off");
+}
+
+static void
+shoot_all (Shots *shots)
+{
+  g_autoptr (GError) error = NULL;
+  VdMachine *sample, *broken;
+
+  shots->library = vd_library_open (NULL, &error);
+  g_assert_no_error (error);
+  broken = make_machine (shots, "Old Server");
+  break_machine (shots, broken);
+  vd_library_close (shots->library);
+  g_object_unref (shots->library);
+  shots->library = vd_library_open (NULL, &error);
+  g_assert_no_error (error);
+
+  shots->window = GTK_WINDOW (vd_window_new (shots->application, shots->library));
+  gtk_window_present (shots->window);
+  settle (1000);
+  broken = vd_library_find (shots->library, "Old Server");
+  if (broken == NULL) {
+    g_autoptr (VdMachine) first = g_list_model_get_item (vd_library_get_machines (shots->library), 0);
+
+    broken = first;
+  }
+  vd_window_select (VD_WINDOW (shots->window), broken);
+  shoot (shots, shots->window, "machine-broken");
+  finish (vd_library_delete (shots->library, broken));
+  shoot (shots, shots->window, "welcome");
+  shoot_wizard (shots);
+  make_machine (shots, "Build machine");
+  make_machine (shots, "A machine with quite a long name, as people give them");
+  sample = make_machine (shots, NULL);
+  vd_window_select (VD_WINDOW (shots->window), sample);
+  shoot_dialog (shots, ADW_DIALOG (vd_preferences_new ()), "preferences");
+  shoot_dialog (shots, vd_shortcuts_dialog_new (), "shortcuts");
+  gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.rename", NULL);
+  shoot (shots, shots->window, "rename");
+  close_dialog (shots, shots->window);
+  shoot_running (shots, sample);
+  gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.delete", NULL);
+  settle (500);
+  shoot (shots, shots->window, "deleted");
+  gtk_window_destroy (shots->window);
+  vd_library_close (shots->library);
+  g_clear_object (&shots->library);
+}
+
+int
+main (int argc, char **argv)
+{
+  Shots shots = { .folder = argv[1] };
+
+  if (argc != 2) {
+    g_printerr ("usage: shots FOLDER\n");
+    return 2;
+  }
+  /* No name on the bus: this is not the program, only its windows. */
+  shots.application = ADW_APPLICATION (
+    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
+                  "resource-base-path", "/com/example/VirtDesk", NULL));
+  g_application_register (G_APPLICATION (shots.application), NULL, NULL);
+  shoot_all (&shots);
+  g_object_unref (shots.application);
+  return 0;
+}
