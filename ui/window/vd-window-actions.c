@@ -114,17 +114,19 @@ rename_machine (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 undo_clicked (AdwToast *toast, VdWindow *self)
 {
-  const char *uuid = g_object_get_data (G_OBJECT (toast), "uuid");
+  g_autofree char *uuid = g_object_steal_data (G_OBJECT (toast), "uuid");
 
   vd_report_job (GTK_WIDGET (self), vd_library_restore (self->library, uuid));
 }
 
-/* Undo is offered as long as one of these toasts waits; after the last the room is given back. */
+/* Not undone: its room on the disk is given back. */
 static void
 undo_dismissed (AdwToast *toast, VdWindow *self)
 {
-  if (--self->n_undo_toasts == 0)
-    vd_report_job (GTK_WIDGET (self), vd_library_empty_trash (self->library));
+  g_autofree char *uuid = g_object_steal_data (G_OBJECT (toast), "uuid");
+
+  if (uuid != NULL)
+    vd_report_job (GTK_WIDGET (self), vd_library_purge (self->library, uuid));
 }
 
 static void
@@ -140,7 +142,6 @@ offer_undo (VdWindow *self, const char *uuid, const char *name)
   g_object_set_data_full (G_OBJECT (toast), "uuid", g_strdup (uuid), g_free);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (undo_clicked), self, 0);
   g_signal_connect_object (toast, "dismissed", G_CALLBACK (undo_dismissed), self, 0);
-  self->n_undo_toasts++;
   adw_toast_overlay_add_toast (self->toasts, toast);
 }
 

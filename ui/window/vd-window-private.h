@@ -37,7 +37,6 @@ struct _VdWindow {
   GHashTable *consoles; /* VdMachine -> GtkWindow, borrowed both ways: removed when destroyed */
   VdMachine *shown;     /* the one whose state the actions follow */
   GSignalGroup *shown_signals;
-  guint n_undo_toasts;
 };
 
 void vd_window_class_init_actions (GtkWidgetClass *klass);
