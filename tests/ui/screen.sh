@@ -20,6 +20,8 @@ finish() {
 trap finish EXIT
 read -r number < "$folder/number" || { cat "$folder/xvfb.log" >&2; exit 1; }
 mkdir -m 700 "$folder"/{data,config,cache,run}
+mkdir -p "$folder/config/gtk-4.0"
+printf '[Settings]\ngtk-font-name=Cantarell 11\n' > "$folder/config/gtk-4.0/settings.ini"
 export DISPLAY=:$number GDK_BACKEND=x11 GSK_RENDERER=cairo GTK_A11Y=${GTK_A11Y:-none} NO_AT_BRIDGE=1 LC_ALL=C.UTF-8
 export XDG_DATA_HOME=$folder/data XDG_CONFIG_HOME=$folder/config XDG_CACHE_HOME=$folder/cache XDG_RUNTIME_DIR=$folder/run
 export GSETTINGS_BACKEND=memory GSETTINGS_SCHEMA_DIR=$build/data VIRTDESK_DATA_DIR=$build/assets

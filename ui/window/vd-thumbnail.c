@@ -155,7 +155,7 @@ vd_thumbnail_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
     *minimum = 32;
     *natural = self->pixels;
   } else {
-    *minimum = *natural = (for_size > 0 ? for_size : (int) self->pixels) * 10 / 16;
+    *minimum = *natural = (for_size > 0 ? MIN (for_size, (int) self->pixels) : (int) self->pixels) * 10 / 16;
   }
 }
 
