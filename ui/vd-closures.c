@@ -13,7 +13,7 @@ vd_format_memory (guint64 bytes)
   return g_strdup_printf (gib == (guint64) gib ? _("%.0f GiB") : _("%.1f GiB"), gib);
 }
 
-G_MODULE_EXPORT char *
+char *
 vd_closure_hardware (gpointer object, guint cpus, guint64 memory)
 {
   g_autofree char *size = vd_format_memory (memory);
@@ -22,7 +22,7 @@ vd_closure_hardware (gpointer object, guint cpus, guint64 memory)
   return g_strdup_printf (ngettext ("%u processor, %s", "%u processors, %s", cpus), cpus, size);
 }
 
-G_MODULE_EXPORT GStrv
+GStrv
 vd_closure_dot_classes (gpointer object, VdMachineState state)
 {
   static const char *const names[] = {
@@ -36,14 +36,8 @@ vd_closure_dot_classes (gpointer object, VdMachineState state)
                                 NULL });
 }
 
-G_MODULE_EXPORT gboolean
+gboolean
 vd_closure_is_not_null (gpointer object, GObject *value)
 {
   return value != NULL;
-}
-
-G_MODULE_EXPORT double
-vd_closure_fraction (gpointer object, double progress)
-{
-  return CLAMP (progress, 0, 1);
 }

@@ -19,7 +19,5 @@ char *vd_closure_hardware (gpointer object, guint cpus, guint64 memory);
 /* The style classes of a state's dot. Owned by the caller. */
 GStrv vd_closure_dot_classes (gpointer object, VdMachineState state);
 gboolean vd_closure_is_not_null (gpointer object, GObject *value);
-/* 0 while unknown, so that a bar can show it. */
-double vd_closure_fraction (gpointer object, double progress);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "vd-closures.h"
 #include "vd-thumbnail.h"
 
 struct _VdMachinePage {
@@ -15,6 +16,7 @@ struct _VdMachinePage {
   GtkWidget *boot_row;
   GtkWidget *problem;
   GtkLabel *problem_label;
+  GtkWidget *details;
 
   /* Owned */
   VdMachine *machine;
@@ -56,6 +58,17 @@ vd_machine_page_update_problem (VdMachinePage *self)
 
   gtk_widget_set_visible (self->problem, problem != NULL && *problem != '\0');
   gtk_label_set_label (self->problem_label, problem != NULL ? problem : "");
+  gtk_widget_set_visible (self->details, vd_machine_get_details (self->machine) != NULL);
+}
+
+/* For a report: the sentence, and the registers or whatever else belongs to it. */
+static void
+copy_details (VdMachinePage *self)
+{
+  g_autofree char *text = g_strdup_printf ("%s\n%s\n", vd_machine_get_problem (self->machine),
+                                           vd_machine_get_details (self->machine));
+
+  gdk_clipboard_set_text (gtk_widget_get_clipboard (GTK_WIDGET (self)), text);
 }
 
 static const char *
@@ -216,6 +229,11 @@ vd_machine_page_class_init (VdMachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, boot_row);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem_label);
+  gtk_widget_class_bind_template_child (widget_class, VdMachinePage, details);
+  gtk_widget_class_bind_template_callback (widget_class, copy_details);
+  gtk_widget_class_bind_template_callback (widget_class, vd_closure_dot_classes);
+  gtk_widget_class_bind_template_callback (widget_class, vd_closure_hardware);
+  gtk_widget_class_bind_template_callback (widget_class, vd_closure_is_not_null);
   gtk_widget_class_install_action (widget_class, "page.open-console", NULL, open_console);
 }
 

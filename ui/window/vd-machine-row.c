@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "vd-machine-row.h"
 
+#include "vd-closures.h"
 #include "vd-thumbnail.h"
 
 struct _VdMachineRow {
@@ -59,6 +60,7 @@ vd_machine_row_class_init (VdMachineRowClass *klass)
   g_type_ensure (VD_TYPE_THUMBNAIL);
   gtk_widget_class_set_template_from_resource (GTK_WIDGET_CLASS (klass),
                                                "/com/example/VirtDesk/window/vd-machine-row.ui");
+  gtk_widget_class_bind_template_callback (GTK_WIDGET_CLASS (klass), vd_closure_dot_classes);
 }
 
 static void

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The library window over a real library: what is in it is shown, found, renamed by keys, deleted
+ * and brought back; a machine whose file is broken is there with the reason.
+ */
+#include <adwaita.h>
+
+#include "ui-test.h"
+#include "vd-shortcuts.h"
+#include "window/vd-window.h"
+
+typedef struct {
+  char *folder;
+  AdwApplication *application;
+  VdLibrary *library;
+  VdWindow *window;
+} Fixture;
+
+static void
+finish (VdJob *job)
+{
+  ui_test_until (vd_job_is_finished (job));
+  g_assert_cmpint (vd_job_get_state (job), ==, VD_JOB_DONE);
+  g_object_unref (job);
+}
+
+static VdMachine *
+add_machine (Fixture *fixture, const char *name)
+{
+  g_autoptr (VdConfig) config = vd_config_new ();
+
+  vd_config_set_name (config, name);
+  finish (vd_library_create (fixture->library, config));
+  return vd_library_find (fixture->library, vd_config_get_uuid (config));
+}
+
+static void
+open_library (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->library = vd_library_open (fixture->folder, &error);
+  g_assert_no_error (error);
+  fixture->window = vd_window_new (fixture->application, fixture->library);
+  ui_test_present (GTK_WINDOW (fixture->window));
+}
+
+static void
+close_library (Fixture *fixture)
+{
+  gtk_window_destroy (GTK_WINDOW (fixture->window));
+  vd_library_close (fixture->library);
+  g_clear_object (&fixture->library);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->folder = g_dir_make_tmp ("test-window-XXXXXX", &error);
+  g_assert_no_error (error);
+  fixture->application = ADW_APPLICATION ((gpointer) data);
+  open_library (fixture);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  close_library (fixture);
+  g_spawn_sync (NULL, (char *[]){ (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
+                G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+  g_free (fixture->folder);
+}
+
+static GtkStack *
+main_stack (Fixture *fixture)
+{
+  return ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_STACK, NULL);
+}
+
+static void
+test_empty_then_full (Fixture *fixture, gconstpointer data)
+{
+  VdMachine *machine;
+
+  g_assert_cmpstr (gtk_stack_get_visible_child_name (main_stack (fixture)), ==, "welcome");
+  machine = add_machine (fixture, "First");
+  ui_test_until (g_str_equal (gtk_stack_get_visible_child_name (main_stack (fixture)), "library"));
+  g_assert_true (vd_window_get_selected (fixture->window) == machine);
+}
+
+static void
+test_search (Fixture *fixture, gconstpointer data)
+{
+  VdMachine *wanted;
+
+  add_machine (fixture, "Alpha");
+  wanted = add_machine (fixture, "Quartz");
+  ui_test_xdotool ("key ctrl+f");
+  ui_test_xdotool ("type quar");
+  ui_test_until (vd_window_get_selected (fixture->window) == wanted);
+  ui_test_xdotool ("type zzz");
+  ui_test_until (vd_window_get_selected (fixture->window) == NULL);
+  ui_test_xdotool ("key Escape");
+  ui_test_until (vd_window_get_selected (fixture->window) != NULL);
+}
+
+static void
+test_rename_by_keys (Fixture *fixture, gconstpointer data)
+{
+  VdMachine *machine = add_machine (fixture, "Before");
+
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  ui_test_xdotool ("key F2");
+  ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), ADW_TYPE_ALERT_DIALOG, NULL) != NULL);
+  ui_test_xdotool ("key ctrl+a");
+  ui_test_xdotool ("type After");
+  ui_test_xdotool ("key Return");
+  ui_test_until (g_str_equal (vd_machine_get_name (machine), "After"));
+}
+
+static void
+test_delete_and_undo (Fixture *fixture, gconstpointer data)
+{
+  GListModel *machines = vd_library_get_machines (fixture->library);
+  g_autofree char *uuid = NULL;
+
+  uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Precious")));
+  add_machine (fixture, "Zebra");
+  vd_window_select (fixture->window, vd_library_find (fixture->library, uuid));
+  ui_test_xdotool ("key ctrl+Delete");
+  ui_test_until (g_list_model_get_n_items (machines) == 1);
+  ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
+  g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"), "clicked");
+  ui_test_until (g_list_model_get_n_items (machines) == 2);
+  g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->library, uuid)), ==, "Precious");
+}
+
+static void
+test_broken_machine (Fixture *fixture, gconstpointer data)
+{
+  static const char junk[] = "[machine\nname=\377";
+  g_autofree char *uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Broken")));
+  g_autofree char *path = g_build_filename (fixture->folder, "machines", uuid, "machine.ini", NULL);
+  g_autofree char *after = NULL;
+  VdMachine *machine;
+
+  close_library (fixture);
+  g_assert_true (g_file_set_contents (path, junk, -1, NULL));
+  open_library (fixture);
+  machine = vd_library_find (fixture->library, uuid);
+  g_assert_nonnull (machine);
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_BROKEN);
+  g_assert_cmpstr (vd_machine_get_problem (machine), !=, "");
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  g_assert_nonnull (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
+  g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
+  g_assert_cmpstr (after, ==, junk);
+}
+
+#define ADD(name, function) g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  AdwApplication *application;
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  application = g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
+                              "resource-base-path", "/com/example/VirtDesk", NULL);
+  g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
+  vd_shortcuts_install (GTK_APPLICATION (application));
+  ADD ("empty-then-full", test_empty_then_full);
+  ADD ("search", test_search);
+  ADD ("rename-by-keys", test_rename_by_keys);
+  ADD ("delete-and-undo", test_delete_and_undo);
+  ADD ("broken-machine", test_broken_machine);
+  status = g_test_run ();
+  g_object_unref (application);
+  return status;
+}
