@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In the box, under screen.sh: a newcomer's first minute. Starts virtdesk, makes the sample machine by
+keys, types a sum of random numbers into its console and reads the result from the pixels. Then turns
+the machine off and quits. No QEMU process may exist at any time.
+
+  use-window.py VIRTDESK PICTURES
+
+The window is fullscreen on a screen of the guest's size, so a guest's pixel is a pixel of the screen
+and the text console's cells are where they are in the guest. What a digit looks like is learnt from a
+line of all ten.
+"""
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+WIDTH, HEIGHT, CELL_WIDTH, CELL_HEIGHT = 1280, 800, 8, 16
+LIMIT = 1500 # seconds: ends a run that hangs, decides nothing
+
+
+def xdotool(*words):
+    subprocess.run(['xdotool', *words], check=True, stdout=subprocess.DEVNULL)
+
+
+class Screen:
+    """The root window's pixels, as one brightness a pixel."""
+
+    def __init__(self):
+        self.grey = subprocess.run(['import', '-window', 'root', '-depth', '8', 'gray:-'], capture_output=True, check=True).stdout
+
+    def cell(self, row, column):
+        start = row * CELL_HEIGHT * WIDTH + column * CELL_WIDTH
+        return tuple(byte > 128 for y in range(CELL_HEIGHT) for byte in self.grey[start + y * WIDTH:start + y * WIDTH + CELL_WIDTH])
+
+    def words(self, row, n=24):
+        """The cells at the start of a row, up to the first blank one."""
+        cells = []
+        while len(cells) < n and any(cell := self.cell(row, len(cells))):
+            cells.append(cell)
+        return cells
+
+    def lines(self):
+        return [self.words(row) for row in range(HEIGHT // CELL_HEIGHT)]
+
+
+class Session:
+    def __init__(self, program, pictures):
+        self.pictures, self.end = pathlib.Path(pictures), time.monotonic() + LIMIT
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen([program])
+
+    def picture(self, name):
+        subprocess.run(['import', '-window', 'root', self.pictures / f'{name}.png'], check=False)
+
+    def wait(self, what, condition):
+        while not (result := condition()):
+            if self.process.poll() is not None:
+                sys.exit(f'virtdesk ended with {self.process.returncode} while waiting for {what}')
+            if time.monotonic() > self.end:
+                self.picture('stuck')
+                sys.exit(f'{what} did not come')
+            time.sleep(0.5)
+        return result
+
+    def settled(self, what, seconds=3):
+        """Waits until the picture stands still and is not empty."""
+        before, since = None, time.monotonic()
+
+        def still():
+            nonlocal before, since
+            now = Screen().grey
+            if now != before:
+                before, since = now, time.monotonic()
+            return time.monotonic() - since > seconds and len(set(now)) > 1
+        self.wait(what, still)
+
+
+def no_qemu():
+    for comm in pathlib.Path('/proc').glob('[0-9]*/comm'):
+        try:
+            if 'qemu' in comm.read_text():
+                sys.exit('a QEMU process exists: this is not the local engine')
+        except OSError:
+            pass # it has ended
+
+
+def window(name):
+    found = subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', name], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+def type_line(text):
+    xdotool('type', '--delay', '120', text)
+    xdotool('key', 'Return')
+
+
+def learn_digits(session):
+    """Types all digits until a line shows ten different cells: that is what they look like."""
+    def line_of_ten():
+        type_line('echo 0123456789')
+        session.settled('an answer of the shell')
+        return next((line for line in Screen().lines() if len(line) == 10 and len(set(line)) == 10), None)
+    return {cell: str(digit) for digit, cell in enumerate(session.wait('the ten digits', line_of_ten))}
+
+
+def compute(session, digits):
+    a, b = random.randint(10000, 99999), random.randint(10000, 99999)
+    type_line(f'echo $(({a} * {b}))')
+
+    def answer():
+        read = [''.join(digits.get(cell, '?') for cell in line) for line in Screen().lines()]
+        return str(a * b) in read
+    session.wait(f'{a} * {b} = {a * b} on the screen', answer)
+    print(f'read from the pixels: {a} * {b} = {a * b}', flush=True)
+
+
+def main():
+    session = Session(sys.argv[1], sys.argv[2])
+    try:
+        session.wait('the window', lambda: window('^VirtDesk$'))
+        session.settled('the first page')
+        session.picture('1-empty')
+        xdotool('key', 'alt+t')
+        session.settled('the review page')
+        session.picture('2-review')
+        xdotool('key', 'alt+c')
+        console = session.wait('the console', lambda: window('^Sample$'))[0]
+        xdotool('windowactivate', '--sync', console)
+        session.settled('the guest\'s first screen', 10)
+        session.picture('3-console')
+        no_qemu()
+        xdotool('key', 'F11')
+        session.settled('fullscreen')
+        xdotool('mousemove', str(WIDTH // 2), str(HEIGHT // 2), 'click', '1')
+        digits = learn_digits(session)
+        session.picture('4-shell')
+        for _ in range(2):
+            compute(session, digits)
+        session.picture('5-computed')
+        no_qemu()
+        type_line('poweroff -f')
+        session.settled('the end of the machine', 5)
+        session.picture('6-off')
+        xdotool('key', 'ctrl+q')
+        session.process.wait(timeout=300)
+        if session.process.returncode:
+            sys.exit(f'virtdesk ended with {session.process.returncode}')
+    finally:
+        if session.process.poll() is None:
+            session.process.kill()
+            session.process.wait()
+
+
+if __name__ == '__main__':
+    main()
