@@ -5,6 +5,7 @@
  * Threads: main.
  */
 #include "vd-engine.h"
+#include "libvirt/vd-libvirt-engine.h"
 #include "local/vd-local-engine.h"
 #include "vd-error.h"
 
@@ -15,8 +16,10 @@ vd_engine_list_new (const char *path)
 {
   g_autoptr (GListStore) engines = g_list_store_new (VD_TYPE_ENGINE);
   g_autoptr (VdEngine) local = vd_local_engine_new ();
+  g_autoptr (VdEngine) libvirt = vd_libvirt_engine_new (path);
 
   g_list_store_append (engines, local);
+  g_list_store_append (engines, libvirt);
   return G_LIST_MODEL (g_steal_pointer (&engines));
 }
 

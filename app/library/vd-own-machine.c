@@ -94,7 +94,7 @@ on_run_changed (VdOwnMachine *self, guint state, const char *problem, const char
     vd_machine_set_display (machine, vd_run_get_display (self->run));
     break;
   case VD_RUN_PAUSED:
-    vd_machine_set_state (machine, VD_MACHINE_PAUSED, NULL);
+    vd_machine_set_state (machine, VD_MACHINE_PAUSED, problem);
     vd_machine_set_display (machine, vd_run_get_display (self->run));
     break;
   case VD_RUN_OFF:

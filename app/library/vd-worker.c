@@ -136,3 +136,15 @@ vd_worker_is_current (VdWorker *self)
 
   return self->thread == g_thread_self ();
 }
+
+static gboolean
+do_nothing (gpointer object)
+{
+  return G_SOURCE_REMOVE;
+}
+
+void
+vd_unref_on_main (gpointer object)
+{
+  g_idle_add_full (G_PRIORITY_DEFAULT, do_nothing, object, g_object_unref);
+}

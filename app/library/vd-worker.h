@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include <glib-object.h>
 
 G_BEGIN_DECLS
 
@@ -23,6 +23,9 @@ gboolean vd_worker_push (VdWorker *self, VdWorkerFunc func, gpointer data, GErro
 /* Waits until all that is queued is done; not from the worker itself. */
 void vd_worker_sync (VdWorker *self);
 gboolean vd_worker_is_current (VdWorker *self);
+
+/* Drops a reference on the main thread, soon: for a worker that may hold the last one. */
+void vd_unref_on_main (gpointer object);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VdWorker, vd_worker_unref)
 

@@ -48,12 +48,6 @@ free_machine (VdLocalRun *self)
   g_clear_pointer (&self->machine, vmm_machine_free);
 }
 
-static gboolean
-do_nothing (gpointer data)
-{
-  return G_SOURCE_REMOVE;
-}
-
 /* Control. Takes the reference that the listener took; it goes on the main thread, because it may
  * be the last one. */
 static void
@@ -74,7 +68,7 @@ on_end (gpointer data)
   }
   crashed = end.kind == VMM_END_CRASHED;
   vd_run_post (VD_RUN (self), crashed ? VD_RUN_CRASHED : VD_RUN_OFF, message, registers);
-  g_idle_add_full (G_PRIORITY_DEFAULT, do_nothing, self, g_object_unref);
+  vd_unref_on_main (self);
 }
 
 static void

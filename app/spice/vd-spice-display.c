@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdSpiceDisplay: a SPICE session and its four channels that matter: main, display,
+ * cursor, inputs. The picture is in vd-spice-screen.c.
+ *
+ * Threads: main; open_thread_func on the worker.
+ */
+#include "spice/vd-spice-display.h"
+#include "spice/vd-spice-keys.h"
+#include "spice/vd-spice-screen.h"
+
+#include <linux/input-event-codes.h>
+#include <spice-client.h>
+#include <unistd.h>
+
+#define MAX_CURSOR 1024 /* pixels a side */
+#define N_KEYS     256  /* evdev codes that have a scancode */
+
+/* The library defines none of these. */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpiceSession, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpiceChannel, g_object_unref)
+
+struct _VdSpiceDisplay {
+  VdDisplay parent_instance;
+
+  /* Owned */
+  SpiceSession *session; /* NULL while not connected */
+  VdWorker *worker;
+  GObject *owner;
+  VdSpiceScreen screen;
+  VdCursor cursor;
+
+  /* Borrowed: the session's */
+  SpiceMainChannel *main;
+  SpiceDisplayChannel *display;
+  SpiceCursorChannel *pointer;
+  SpiceInputsChannel *inputs;
+
+  VdSpiceOpen open;
+  gboolean viewed;
+  gboolean woken; /* "changed" was said and nobody has taken since */
+  gboolean cursor_changed;
+  gboolean held[N_KEYS];
+  int buttons; /* SPICE_MOUSE_BUTTON_MASK_* */
+  int x, y;    /* where the pointer was last, guest pixels */
+};
+
+G_DEFINE_FINAL_TYPE (VdSpiceDisplay, vd_spice_display, VD_TYPE_DISPLAY)
+
+static void
+wake (VdSpiceDisplay *self)
+{
+  if (!self->viewed || self->woken)
+    return;
+  self->woken = TRUE;
+  vd_display_emit_changed (VD_DISPLAY (self));
+}
+
+static void
+on_primary_create (VdSpiceDisplay *self,
+                   int format,
+                   int width,
+                   int height,
+                   int stride,
+                   int shmid,
+                   gpointer data)
+{
+  gboolean known = format == SPICE_SURFACE_FMT_32_xRGB || format == SPICE_SURFACE_FMT_32_ARGB;
+
+  /* A negative stride would mean a picture upside down; SPICE's canvases have none. */
+  if (!known || width < 0 || height < 0 || stride < 0 ||
+      !vd_spice_screen_set_source (&self->screen, data, width, height, stride))
+    g_message ("a screen of %d x %d in format %d cannot be shown", width, height, format);
+  wake (self);
+}
+
+static void
+on_primary_destroy (VdSpiceDisplay *self)
+{
+  vd_spice_screen_set_source (&self->screen, NULL, 0, 0, 0);
+  wake (self);
+}
+
+static void
+on_invalidate (VdSpiceDisplay *self, int x, int y, int width, int height)
+{
+  vd_spice_screen_draw (&self->screen, &(VdRect) { x, y, width, height });
+  wake (self);
+}
+
+/* SPICE has red, green, blue, alpha; we have premultiplied ARGB words. */
+static GBytes *
+convert_cursor (const guint8 *rgba, gsize n_pixels)
+{
+  guint32 *pixels = g_new (guint32, n_pixels);
+
+  for (gsize i = 0; i < n_pixels; i++, rgba += 4) {
+    guint32 alpha = rgba[3];
+
+    pixels[i] = alpha << 24 | rgba[0] * alpha / 255 << 16 | rgba[1] * alpha / 255 << 8 |
+                rgba[2] * alpha / 255;
+  }
+  return g_bytes_new_take (pixels, n_pixels * 4);
+}
+
+static void
+cursor_changed (VdSpiceDisplay *self)
+{
+  self->cursor_changed = TRUE;
+  wake (self);
+}
+
+static void
+on_cursor (VdSpiceDisplay *self)
+{
+  SpiceCursorShape *shape = NULL;
+
+  g_object_get (self->pointer, "cursor", &shape, NULL);
+  if (shape == NULL)
+    return;
+  if (shape->data != NULL && shape->width <= MAX_CURSOR && shape->height <= MAX_CURSOR) {
+    g_clear_pointer (&self->cursor.pixels, g_bytes_unref);
+    self->cursor.pixels = convert_cursor (shape->data, (gsize) shape->width * shape->height);
+    self->cursor.width = shape->width;
+    self->cursor.height = shape->height;
+    self->cursor.hot_x = shape->hot_spot_x;
+    self->cursor.hot_y = shape->hot_spot_y;
+    self->cursor.serial++;
+    self->cursor.visible = TRUE;
+  }
+  g_boxed_free (SPICE_TYPE_CURSOR_SHAPE, shape);
+  cursor_changed (self);
+}
+
+static void
+on_cursor_move (VdSpiceDisplay *self, int x, int y)
+{
+  self->cursor.x = x;
+  self->cursor.y = y;
+  self->cursor.visible = TRUE;
+  cursor_changed (self);
+}
+
+static void
+on_cursor_hide (VdSpiceDisplay *self)
+{
+  self->cursor.visible = FALSE;
+  cursor_changed (self);
+}
+
+static void
+on_cursor_reset (VdSpiceDisplay *self)
+{
+  g_clear_pointer (&self->cursor.pixels, g_bytes_unref);
+  self->cursor.width = self->cursor.height = 0;
+  self->cursor.serial++;
+  cursor_changed (self);
+}
+
+/* Opens a socket on the worker. */
+typedef struct {
+  VdSpiceOpen open;
+  GObject *owner;
+} OpenCall;
+
+static void
+open_call_free (gpointer data)
+{
+  OpenCall *call = data;
+
+  g_object_unref (call->owner);
+  g_free (call);
+}
+
+static void
+open_on_worker (gpointer data)
+{
+  GTask *task = data;
+  OpenCall *call = g_task_get_task_data (task);
+  GError *error = NULL;
+  int fd = call->open (call->owner, &error);
+
+  if (fd < 0)
+    g_task_return_error (task, error);
+  else
+    g_task_return_int (task, fd);
+  vd_unref_on_main (task);
+}
+
+static void
+open_async (VdSpiceDisplay *self, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, data);
+  OpenCall *call = g_new (OpenCall, 1);
+  GError *error = NULL;
+
+  *call = (OpenCall) { self->open, g_object_ref (self->owner) };
+  g_task_set_task_data (task, call, open_call_free);
+  if (vd_worker_push (self->worker, open_on_worker, task, &error))
+    g_steal_pointer (&task);
+  else
+    g_task_return_error (task, error);
+}
+
+static int
+open_finish (GAsyncResult *result)
+{
+  g_autoptr (GError) error = NULL;
+  gssize fd = g_task_propagate_int (G_TASK (result), &error);
+
+  if (error != NULL) {
+    g_message ("no connection to the screen: %s", error->message);
+    return -1;
+  }
+  return fd;
+}
+
+static void
+on_channel_opened (GObject *source, GAsyncResult *result, gpointer data)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (source);
+  g_autoptr (SpiceChannel) channel = data;
+  int fd = open_finish (result);
+
+  if (fd >= 0 && (self->session == NULL || !spice_channel_open_fd (channel, fd)))
+    close (fd);
+}
+
+static void
+on_open_fd (VdSpiceDisplay *self, int with_tls, SpiceChannel *channel)
+{
+  open_async (self, on_channel_opened, g_object_ref (channel));
+}
+
+static void
+add_display (VdSpiceDisplay *self, SpiceChannel *channel)
+{
+  self->display = SPICE_DISPLAY_CHANNEL (channel);
+  g_signal_connect_object (channel, "display-primary-create", G_CALLBACK (on_primary_create), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (channel, "display-primary-destroy", G_CALLBACK (on_primary_destroy),
+                           self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (channel, "display-invalidate", G_CALLBACK (on_invalidate), self,
+                           G_CONNECT_SWAPPED);
+}
+
+static void
+add_cursor (VdSpiceDisplay *self, SpiceChannel *channel)
+{
+  self->pointer = SPICE_CURSOR_CHANNEL (channel);
+  g_signal_connect_object (channel, "notify::cursor", G_CALLBACK (on_cursor), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (channel, "cursor-move", G_CALLBACK (on_cursor_move), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (channel, "cursor-hide", G_CALLBACK (on_cursor_hide), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (channel, "cursor-reset", G_CALLBACK (on_cursor_reset), self,
+                           G_CONNECT_SWAPPED);
+}
+
+/* Only the first screen; sound and the rest are not ours yet. */
+static void
+on_channel_new (VdSpiceDisplay *self, SpiceChannel *channel)
+{
+  int id;
+
+  g_object_get (channel, "channel-id", &id, NULL);
+  if (SPICE_IS_MAIN_CHANNEL (channel))
+    self->main = SPICE_MAIN_CHANNEL (channel);
+  else if (SPICE_IS_DISPLAY_CHANNEL (channel) && id == 0)
+    add_display (self, channel);
+  else if (SPICE_IS_CURSOR_CHANNEL (channel) && id == 0)
+    add_cursor (self, channel);
+  else if (SPICE_IS_INPUTS_CHANNEL (channel))
+    self->inputs = SPICE_INPUTS_CHANNEL (channel);
+  else
+    return;
+  g_signal_connect_object (channel, "open-fd", G_CALLBACK (on_open_fd), self, G_CONNECT_SWAPPED);
+  if (!SPICE_IS_MAIN_CHANNEL (channel))
+    spice_channel_connect (channel);
+}
+
+static void
+on_channel_destroy (VdSpiceDisplay *self, SpiceChannel *channel)
+{
+  if (SPICE_CHANNEL (self->display) == channel) {
+    on_primary_destroy (self);
+    self->display = NULL;
+  }
+  if (SPICE_CHANNEL (self->main) == channel)
+    self->main = NULL;
+  if (SPICE_CHANNEL (self->pointer) == channel)
+    self->pointer = NULL;
+  if (SPICE_CHANNEL (self->inputs) == channel)
+    self->inputs = NULL;
+}
+
+static void
+on_session_opened (GObject *source, GAsyncResult *result, gpointer data)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (source);
+  g_autoptr (SpiceSession) session = data;
+  int fd = open_finish (result);
+
+  if (fd >= 0 && (self->session != session || !spice_session_open_fd (session, fd)))
+    close (fd);
+}
+
+void
+vd_spice_display_connect (VdSpiceDisplay *self, VdWorker *worker, VdSpiceOpen open, GObject *owner)
+{
+  vd_spice_display_disconnect (self);
+  self->worker = vd_worker_ref (worker);
+  self->open = open;
+  self->owner = g_object_ref (owner);
+  self->session = spice_session_new ();
+  g_object_set (self->session, "enable-audio", FALSE, "enable-usbredir", FALSE, "enable-smartcard",
+                FALSE, NULL);
+  g_signal_connect_object (self->session, "channel-new", G_CALLBACK (on_channel_new), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->session, "channel-destroy", G_CALLBACK (on_channel_destroy), self,
+                           G_CONNECT_SWAPPED);
+  open_async (self, on_session_opened, g_object_ref (self->session));
+}
+
+gboolean
+vd_spice_display_is_connected (VdSpiceDisplay *self)
+{
+  return self->session != NULL;
+}
+
+void
+vd_spice_display_disconnect (VdSpiceDisplay *self)
+{
+  g_autoptr (SpiceSession) session = g_steal_pointer (&self->session);
+
+  if (session == NULL)
+    return;
+  on_primary_destroy (self);
+  g_signal_handlers_disconnect_by_data (session, self);
+  self->main = NULL;
+  self->display = NULL;
+  self->pointer = NULL;
+  self->inputs = NULL;
+  spice_session_disconnect (session);
+  g_clear_object (&self->owner);
+  g_clear_pointer (&self->worker, vd_worker_unref);
+}
+
+static gboolean
+vd_spice_display_take_frame (VdDisplay *display, VdFrame *frame)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  self->woken = FALSE;
+  return vd_spice_screen_take (&self->screen, frame);
+}
+
+static gboolean
+vd_spice_display_peek_frame (VdDisplay *display, VdFrame *frame)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  vd_spice_screen_peek (&self->screen, frame);
+  return frame->pixels != NULL;
+}
+
+static gboolean
+vd_spice_display_take_cursor (VdDisplay *display, VdCursor *cursor)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  self->woken = FALSE;
+  if (!self->cursor_changed)
+    return FALSE;
+  self->cursor_changed = FALSE;
+  *cursor = self->cursor;
+  if (cursor->pixels != NULL)
+    g_bytes_ref (cursor->pixels);
+  return TRUE;
+}
+
+/* A new viewer gets all there is. */
+static void
+vd_spice_display_set_viewed (VdDisplay *display, gboolean viewed)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  self->viewed = viewed;
+  self->woken = FALSE;
+  if (!viewed)
+    return;
+  vd_spice_screen_touch (&self->screen);
+  cursor_changed (self);
+}
+
+/* The guest's agent sets it; without one nothing happens. */
+static void
+vd_spice_display_request_size (VdDisplay *display, guint width, guint height)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  if (self->main == NULL)
+    return;
+  spice_main_channel_update_display_enabled (self->main, 0, TRUE, FALSE);
+  spice_main_channel_update_display (self->main, 0, 0, 0, width, height, TRUE);
+}
+
+static void
+vd_spice_display_key (VdDisplay *display, guint evdev, gboolean pressed)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+  guint scancode = vd_spice_scancode (evdev);
+
+  if (self->inputs == NULL || scancode == 0)
+    return;
+  if (evdev < N_KEYS)
+    self->held[evdev] = pressed;
+  if (pressed)
+    spice_inputs_channel_key_press (self->inputs, scancode);
+  else
+    spice_inputs_channel_key_release (self->inputs, scancode);
+}
+
+static gboolean
+has_tablet (VdSpiceDisplay *self)
+{
+  int mode = SPICE_MOUSE_MODE_SERVER;
+
+  if (self->main != NULL)
+    g_object_get (self->main, "mouse-mode", &mode, NULL);
+  return mode == SPICE_MOUSE_MODE_CLIENT;
+}
+
+static void
+vd_spice_display_move (VdDisplay *display, double x, double y)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+  int to_x = x * (MAX (self->screen.width, 1) - 1) + 0.5;
+  int to_y = y * (MAX (self->screen.height, 1) - 1) + 0.5;
+
+  if (self->inputs == NULL)
+    return;
+  if (has_tablet (self))
+    spice_inputs_channel_position (self->inputs, to_x, to_y, 0, self->buttons);
+  else /* a mouse: as far as the pointer went */
+    spice_inputs_channel_motion (self->inputs, to_x - self->x, to_y - self->y, self->buttons);
+  self->x = to_x;
+  self->y = to_y;
+}
+
+static int
+convert_button (guint evdev, int *mask)
+{
+  switch (evdev) {
+  case BTN_LEFT:
+    *mask = SPICE_MOUSE_BUTTON_MASK_LEFT;
+    return SPICE_MOUSE_BUTTON_LEFT;
+  case BTN_MIDDLE:
+    *mask = SPICE_MOUSE_BUTTON_MASK_MIDDLE;
+    return SPICE_MOUSE_BUTTON_MIDDLE;
+  case BTN_RIGHT:
+    *mask = SPICE_MOUSE_BUTTON_MASK_RIGHT;
+    return SPICE_MOUSE_BUTTON_RIGHT;
+  case BTN_SIDE:
+    *mask = SPICE_MOUSE_BUTTON_MASK_SIDE;
+    return SPICE_MOUSE_BUTTON_SIDE;
+  case BTN_EXTRA:
+    *mask = SPICE_MOUSE_BUTTON_MASK_EXTRA;
+    return SPICE_MOUSE_BUTTON_EXTRA;
+  default:
+    return SPICE_MOUSE_BUTTON_INVALID;
+  }
+}
+
+static void
+vd_spice_display_button (VdDisplay *display, guint evdev, gboolean pressed)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+  int mask = 0;
+  int button = convert_button (evdev, &mask);
+
+  if (self->inputs == NULL || button == SPICE_MOUSE_BUTTON_INVALID)
+    return;
+  if (pressed) {
+    self->buttons |= mask;
+    spice_inputs_channel_button_press (self->inputs, button, self->buttons);
+  } else {
+    self->buttons &= ~mask;
+    spice_inputs_channel_button_release (self->inputs, button, self->buttons);
+  }
+}
+
+/* There is no wheel in the protocol, only buttons; and none for the sideways one. */
+static void
+vd_spice_display_wheel (VdDisplay *display, int vertical, int horizontal)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+  int button = vertical > 0 ? SPICE_MOUSE_BUTTON_UP : SPICE_MOUSE_BUTTON_DOWN;
+
+  for (int i = 0; self->inputs != NULL && i < ABS (vertical); i++) {
+    spice_inputs_channel_button_press (self->inputs, button, self->buttons);
+    spice_inputs_channel_button_release (self->inputs, button, self->buttons);
+  }
+}
+
+static void
+vd_spice_display_release_all (VdDisplay *display)
+{
+  static const guint buttons[] = { BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE, BTN_EXTRA };
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
+
+  for (guint i = 0; i < N_KEYS; i++)
+    if (self->held[i])
+      vd_spice_display_key (display, i, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (buttons); i++) {
+    int mask = 0;
+
+    convert_button (buttons[i], &mask);
+    if (self->buttons & mask)
+      vd_spice_display_button (display, buttons[i], FALSE);
+  }
+}
+
+static void
+vd_spice_display_dispose (GObject *object)
+{
+  vd_spice_display_disconnect (VD_SPICE_DISPLAY (object));
+  G_OBJECT_CLASS (vd_spice_display_parent_class)->dispose (object);
+}
+
+static void
+vd_spice_display_finalize (GObject *object)
+{
+  VdSpiceDisplay *self = VD_SPICE_DISPLAY (object);
+
+  vd_spice_screen_clear (&self->screen);
+  vd_cursor_clear (&self->cursor);
+  G_OBJECT_CLASS (vd_spice_display_parent_class)->finalize (object);
+}
+
+static void
+vd_spice_display_class_init (VdSpiceDisplayClass *klass)
+{
+  VdDisplayClass *display_class = VD_DISPLAY_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = vd_spice_display_dispose;
+  G_OBJECT_CLASS (klass)->finalize = vd_spice_display_finalize;
+  display_class->take_frame = vd_spice_display_take_frame;
+  display_class->take_cursor = vd_spice_display_take_cursor;
+  display_class->peek_frame = vd_spice_display_peek_frame;
+  display_class->set_viewed = vd_spice_display_set_viewed;
+  display_class->request_size = vd_spice_display_request_size;
+  display_class->key = vd_spice_display_key;
+  display_class->move = vd_spice_display_move;
+  display_class->button = vd_spice_display_button;
+  display_class->wheel = vd_spice_display_wheel;
+  display_class->release_all = vd_spice_display_release_all;
+}
+
+static void
+vd_spice_display_init (VdSpiceDisplay *self)
+{
+}
+
+VdSpiceDisplay *
+vd_spice_display_new (void)
+{
+  return g_object_new (VD_TYPE_SPICE_DISPLAY, NULL);
+}
