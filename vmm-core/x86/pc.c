@@ -2,7 +2,7 @@
  *
  * The PC on one page: add_devices is its list of parts, in start order.
  *
- * Threads: control, with the vCPUs parked, unless vmm-pc.h says otherwise.
+ * Threads: control, with the vCPUs parked, unless pc.h says otherwise.
  */
 #include "x86/pc.h"
 
@@ -19,6 +19,8 @@
 #include "chips/serial.h"
 #include "pci/pci-host.h"
 #include "virtio/virtio-blk.h"
+#include "virtio/virtio-gpu.h"
+#include "virtio/virtio-input.h"
 #include "virtio/virtio-rng.h"
 #include "vmm-error.h"
 #include "x86/acpi.h"
@@ -33,10 +35,12 @@
 struct _VmmPc {
   const VmmConfig *config;
   VmmBoard board;
-  GPtrArray *devices; /* in start order */
-  VmmDevice *pm;      /* one of them */
-  GPtrArray *disks;   /* likewise: in the order of the configuration */
-  GPtrArray *blocks;  /* what is on the disks */
+  GPtrArray *devices;  /* in start order */
+  VmmDevice *pm;       /* one of them */
+  GPtrArray *disks;    /* likewise: in the order of the configuration */
+  GPtrArray *blocks;   /* what is on the disks */
+  VmmDisplay *display; /* this and the next: NULL without graphics */
+  VmmInput *input;
   VmmFile *kernel, *initrd;
   int serial_fd; /* of VMM_SERIAL_FILE */
 };
@@ -131,6 +135,28 @@ add_disks (VmmPc *self, GError **error)
 }
 
 static gboolean
+add_input (VmmPc *self, const char *id, VmmInputKind kind, GError **error)
+{
+  VmmVirtioInputConfig config = { .kind = kind, .input = self->input };
+
+  return add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_input_class), id, &config, error) != NULL;
+}
+
+static gboolean
+add_graphics (VmmPc *self, GError **error)
+{
+  VmmVirtioGpuConfig config = { .width = self->config->width, .height = self->config->height };
+
+  if (!self->config->graphics)
+    return TRUE;
+  config.display = self->display = vmm_display_new ();
+  self->input = vmm_input_new ();
+  return add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class), "gpu0", &config, error) &&
+         add_input (self, "keyboard0", VMM_INPUT_KEYBOARD, error) &&
+         add_input (self, "tablet0", VMM_INPUT_TABLET, error);
+}
+
+static gboolean
 add_devices (VmmPc *self, GError **error)
 {
   const VmmConfig *config = self->config;
@@ -143,7 +169,7 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   if (config->debug_exit && !add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
-  return add_rng (self, error) && add_disks (self, error);
+  return add_rng (self, error) && add_disks (self, error) && add_graphics (self, error);
 }
 
 VmmPc *
@@ -181,6 +207,8 @@ vmm_pc_free (VmmPc *self)
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->blocks);
+  g_clear_pointer (&self->display, vmm_display_free);
+  g_clear_pointer (&self->input, vmm_input_free);
   vmm_bus_free (self->board.ports);
   vmm_bus_free (self->board.mmio);
   g_clear_pointer (&self->kernel, vmm_file_free);
@@ -254,13 +282,13 @@ vmm_pc_get_mmio (VmmPc *self)
 VmmDisplay *
 vmm_pc_get_display (VmmPc *self)
 {
-  return NULL;
+  return self->display;
 }
 
 VmmInput *
 vmm_pc_get_input (VmmPc *self)
 {
-  return NULL;
+  return self->input;
 }
 
 void
