@@ -260,7 +260,10 @@ transfer_to_host (VirtioGpu *self, Command *command)
 
   if (!resource)
     return ERR_INVALID_RESOURCE;
-  if (resource->info.blob || !resource->entries)
+  /* Linux asks for it all the same. A blob's pixels are looked at where they lie. */
+  if (resource->info.blob)
+    return OK_NODATA;
+  if (!resource->entries)
     return ERR_UNSPEC;
   if (!is_within (&in->rect, resource->info.width, resource->info.height))
     return ERR_INVALID_PARAMETER;
