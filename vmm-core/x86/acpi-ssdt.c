@@ -35,7 +35,7 @@ add_crs (GByteArray *to, const VmmPciWindows *pci)
   g_autoptr (GByteArray) resources = g_byte_array_new ();
 
   vmm_aml_bus_numbers (resources, 0, pci->n_buses - 1);
-  vmm_aml_fixed_ports (resources, 0xcf8, 8);
+  vmm_aml_ports (resources, 0xcf8, 8);
   vmm_aml_port_window (resources, 0x1000, 0xffff);
   vmm_aml_memory_window (resources, pci->low_base, pci->low_size);
   if (pci->high_size > 0)

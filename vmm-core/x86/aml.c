@@ -25,20 +25,21 @@ enum {
 };
 
 enum {
-  RESOURCE_FIXED_PORTS = 0x4b,
+  RESOURCE_PORTS = 0x47,
   RESOURCE_END = 0x79,
   RESOURCE_WORD = 0x88,
   RESOURCE_QWORD = 0x8a,
 };
 
 /* Of an address space descriptor: minimum and maximum fixed, decoded positively. */
-#define WINDOW_FLAGS 0x0c
-#define MEMORY_FLAGS 0x01 /* read and write, not cacheable */
-#define PORT_FLAGS   0x03 /* all of the range */
-#define SPACE_MEMORY 0
-#define SPACE_PORTS  1
-#define SPACE_BUSES  2
-#define MAX_PARTS    8
+#define WINDOW_FLAGS    0x0c
+#define MEMORY_FLAGS    0x01 /* read and write, not cacheable */
+#define PORT_FLAGS      0x03 /* all of the range */
+#define DECODES_16_BITS 1
+#define SPACE_MEMORY    0
+#define SPACE_PORTS     1
+#define SPACE_BUSES     2
+#define MAX_PARTS       8
 
 static void
 put (GByteArray *to, guint64 value, guint size)
@@ -206,10 +207,13 @@ vmm_aml_bus_numbers (GByteArray *to, guint16 first, guint16 last)
 }
 
 void
-vmm_aml_fixed_ports (GByteArray *to, guint16 port, guint8 length)
+vmm_aml_ports (GByteArray *to, guint16 port, guint8 length)
 {
-  put (to, RESOURCE_FIXED_PORTS, 1);
+  put (to, RESOURCE_PORTS, 1);
+  put (to, DECODES_16_BITS, 1);
+  put (to, port, 2); /* lowest and highest base */
   put (to, port, 2);
+  put (to, 1, 1); /* alignment */
   put (to, length, 1);
 }
 

@@ -172,7 +172,7 @@ vmm_multiboot_load (const VmmBootConfig *config,
     return vmm_boot_fail (config->kernel, error,
                           "asks for multiboot features that are unknown here.");
   if (!image) {
-    if (!(header.flags & HAS_ADDRESSES))
+    if (!(header.flags & HAS_ADDRESSES) || head->length - offset < sizeof header)
       return vmm_boot_fail (config->kernel, error,
                             "has a multiboot header, but neither says where it is to be loaded nor "
                             "is an ELF file.");

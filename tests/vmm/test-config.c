@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * What a machine may be made of, and the command line that says so.
+ */
+#include <string.h>
+
+#include "tools/vmm-run-options.h"
+#include "vmm-error.h"
+
+static VmmConfig *
+good_config (void)
+{
+  VmmConfig *config = vmm_config_new ();
+
+  config->kernel = g_strdup ("/boot/vmlinuz");
+  return config;
+}
+
+static void
+assert_check (const VmmConfig *config, gboolean good)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (vmm_config_check (config, &error), ==, good);
+  if (!good)
+    g_assert_error (error, VMM_ERROR, VMM_ERROR_CONFIG);
+}
+
+static void
+test_ranges (void)
+{
+  g_autoptr (VmmConfig) config = good_config ();
+
+  assert_check (config, TRUE);
+  config->n_vcpus = 0;
+  assert_check (config, FALSE);
+  config->n_vcpus = VMM_MAX_VCPUS;
+  assert_check (config, TRUE);
+  config->n_vcpus++;
+  assert_check (config, FALSE);
+  config->n_vcpus = 1;
+
+  config->memory = VMM_MIN_MEMORY;
+  assert_check (config, TRUE);
+  config->memory--;
+  assert_check (config, FALSE);
+  config->memory = VMM_MIN_MEMORY + 1;
+  assert_check (config, FALSE);
+  config->memory = G_MAXUINT64 & ~G_GUINT64_CONSTANT (4095);
+  assert_check (config, FALSE);
+}
+
+static void
+test_needs (void)
+{
+  g_autoptr (VmmConfig) config = good_config ();
+
+  config->serial = VMM_SERIAL_FD;
+  assert_check (config, FALSE);
+  config->serial_out_fd = 1;
+  assert_check (config, TRUE);
+  config->serial = VMM_SERIAL_FILE;
+  assert_check (config, FALSE);
+  config->serial_path = g_strdup ("log");
+  assert_check (config, TRUE);
+  for (guint i = 0; i < VMM_MAX_DISKS; i++)
+    vmm_config_add_disk (config, "disk", FALSE);
+  assert_check (config, TRUE);
+  vmm_config_add_disk (config, "disk", FALSE);
+  assert_check (config, FALSE);
+  g_ptr_array_set_size (config->disks, 0);
+  g_clear_pointer (&config->kernel, g_free);
+  assert_check (config, FALSE);
+}
+
+/* A copy shares nothing with its original. */
+static void
+test_copy (void)
+{
+  VmmConfig *config = good_config ();
+  g_autoptr (VmmConfig) copy = NULL;
+  const VmmDiskConfig *disk;
+
+  config->append = g_strdup ("quiet");
+  config->initrd = g_strdup ("initrd");
+  config->name = g_strdup ("name");
+  config->serial_path = g_strdup ("log");
+  vmm_config_add_disk (config, "image", TRUE);
+  copy = vmm_config_copy (config);
+  vmm_config_free (config);
+
+  g_assert_cmpstr (copy->kernel, ==, "/boot/vmlinuz");
+  g_assert_cmpstr (copy->append, ==, "quiet");
+  g_assert_cmpstr (copy->initrd, ==, "initrd");
+  g_assert_cmpstr (copy->name, ==, "name");
+  g_assert_cmpstr (copy->serial_path, ==, "log");
+  g_assert_cmpuint (copy->disks->len, ==, 1);
+  disk = g_ptr_array_index (copy->disks, 0);
+  g_assert_cmpstr (disk->path, ==, "image");
+  g_assert_true (disk->readonly);
+}
+
+/* "vmm-run" and then what @words says. */
+static VmmRunOptions *
+parse (const char *words, GError **error)
+{
+  g_autofree char *line = g_strconcat ("vmm-run ", words, NULL);
+  g_autofree char **copy = NULL;
+  g_auto (GStrv) argv = g_strsplit (line, " ", -1);
+  guint argc = g_strv_length (argv);
+
+  copy = g_memdup2 (argv, (argc + 1) * sizeof *argv); /* parsing moves the pointers */
+  return vmm_run_options_parse (argc, copy, error);
+}
+
+static void
+test_options (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VmmRunOptions) options =
+    parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
+           "--disk two,x.img,readonly=on --disk three,readonly=off --graphics --serial file:log "
+           "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
+           &error);
+  const VmmDiskConfig *disk;
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (options->config->memory, ==, 1 << 30);
+  g_assert_cmpuint (options->config->n_vcpus, ==, 3);
+  g_assert_cmpstr (options->config->kernel, ==, "k");
+  g_assert_cmpstr (options->config->initrd, ==, "i");
+  g_assert_cmpstr (options->config->append, ==, "a=b");
+  g_assert_cmpuint (options->config->disks->len, ==, 3);
+  disk = g_ptr_array_index (options->config->disks, 0);
+  g_assert_true (g_str_equal (disk->path, "one.img") && !disk->readonly);
+  disk = g_ptr_array_index (options->config->disks, 1);
+  g_assert_true (g_str_equal (disk->path, "two,x.img") && disk->readonly);
+  disk = g_ptr_array_index (options->config->disks, 2);
+  g_assert_true (g_str_equal (disk->path, "three") && !disk->readonly);
+  g_assert_true (options->config->graphics && options->config->stop_on_reset);
+  g_assert_true (options->config->debug_exit && options->stats);
+  g_assert_cmpint (options->config->serial, ==, VMM_SERIAL_FILE);
+  g_assert_cmpstr (options->config->serial_path, ==, "log");
+  g_assert_cmpstr (options->screenshot, ==, "s.png");
+  g_assert_cmpfloat (options->after, ==, 2.5);
+  g_assert_cmpstr (options->control, ==, "sock");
+}
+
+static void
+test_options_default (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VmmRunOptions) options = parse ("--kernel k --graphics --screenshot s.png", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (options->config->memory, ==, 512 << 20);
+  g_assert_cmpuint (options->config->n_vcpus, ==, 1);
+  g_assert_cmpint (options->config->serial, ==, VMM_SERIAL_FD);
+  g_assert_true (options->stdio && !options->stats);
+  g_assert_cmpfloat (options->after, <, 0);
+}
+
+static void
+test_options_bad (void)
+{
+  static const char *const wrong[] = {
+    "",
+    "--kernel k --memory",
+    "--kernel k --memory 0",
+    "--kernel k --memory lots",
+    "--kernel k --memory 512X",
+    "--kernel k --memory 512MB",
+    "--kernel k --memory -1",
+    "--kernel k --memory 99999999999999999999T",
+    "--kernel k --memory 18446744073709551615G",
+    "--kernel k --cpus 0",
+    "--kernel k --cpus 33",
+    "--kernel k --cpus -1",
+    "--kernel k --cpus many",
+    "--kernel k --serial",
+    "--kernel k --serial tcp",
+    "--kernel k --serial file:",
+    "--kernel k --disk ,readonly=on",
+    "--kernel k --disk d,readonly=maybe",
+    "--kernel k --screenshot s.png",
+    "--kernel k --graphics --screenshot ,after=1",
+    "--kernel k --graphics --screenshot s.png,after=soon",
+    "--kernel k --graphics --screenshot s.png,after=-1",
+    "--kernel k --graphics --screenshot s.png,after=nan",
+    "--kernel k --graphics --screenshot s.png,after=1e9",
+    "--kernel k --unknown",
+    "--kernel k stray",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (parse (wrong[i], &error));
+    g_assert_nonnull (error);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/config/ranges", test_ranges);
+  g_test_add_func ("/config/needs", test_needs);
+  g_test_add_func ("/config/copy", test_copy);
+  g_test_add_func ("/options", test_options);
+  g_test_add_func ("/options/default", test_options_default);
+  g_test_add_func ("/options/bad", test_options_bad);
+  return g_test_run ();
+}

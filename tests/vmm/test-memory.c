@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Guest memory: what is RAM and what is not, and what the memfd is like.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/vmm-memory.h"
+#include "vmm-error.h"
+
+#define MIB(n) (G_GUINT64_CONSTANT (n) << 20)
+#define GIB(n) (G_GUINT64_CONSTANT (n) << 30)
+
+static VmmMemory *
+make (guint64 size)
+{
+  g_autoptr (GError) error = NULL;
+  VmmMemory *memory = vmm_memory_new (size, &error);
+
+  g_assert_no_error (error);
+  return memory;
+}
+
+static void
+test_small (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (1));
+  guint n;
+
+  vmm_memory_get_regions (memory, &n);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (vmm_memory_get_size (memory), ==, MIB (1));
+  g_assert_nonnull (vmm_memory_at (memory, 0, MIB (1)));
+  g_assert_nonnull (vmm_memory_at (memory, MIB (1), 0));
+  g_assert_null (vmm_memory_at (memory, 0, MIB (1) + 1));
+  g_assert_null (vmm_memory_at (memory, 1, MIB (1)));
+  g_assert_null (vmm_memory_at (memory, MIB (1), 1));
+  g_assert_null (vmm_memory_at (memory, G_MAXUINT64, 1));
+  g_assert_null (vmm_memory_at (memory, G_MAXUINT64, 2));
+  g_assert_null (vmm_memory_at (memory, 4096, G_MAXUINT64));
+}
+
+/* The hole below 4 GiB is no RAM, and no range reaches across it. */
+static void
+test_hole (void)
+{
+  g_autoptr (VmmMemory) memory = make (GIB (4));
+  const VmmMemoryRegion *regions;
+  guint8 *low, *high;
+  guint64 offset;
+  guint n;
+
+  regions = vmm_memory_get_regions (memory, &n);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_cmphex (regions[0].size, ==, VMM_MEMORY_LOW_END);
+  g_assert_cmphex (regions[1].address, ==, VMM_MEMORY_HIGH);
+  g_assert_cmphex (regions[0].size + regions[1].size, ==, GIB (4));
+
+  low = vmm_memory_at (memory, VMM_MEMORY_LOW_END - 1, 1);
+  high = vmm_memory_at (memory, VMM_MEMORY_HIGH, 1);
+  g_assert_true (high == low + 1); /* one mapping */
+  g_assert_null (vmm_memory_at (memory, VMM_MEMORY_LOW_END - 1, 2));
+  g_assert_null (vmm_memory_at (memory, VMM_MEMORY_LOW_END, 1));
+  g_assert_null (vmm_memory_at (memory, VMM_MEMORY_HIGH - 1, 1));
+  g_assert_null (vmm_memory_at (memory, VMM_MEMORY_HIGH - 1, 2));
+  g_assert_nonnull (vmm_memory_at (memory, VMM_MEMORY_HIGH, GIB (4) - VMM_MEMORY_LOW_END));
+  g_assert_null (vmm_memory_at (memory, VMM_MEMORY_HIGH, GIB (4) - VMM_MEMORY_LOW_END + 1));
+
+  g_assert_true (vmm_memory_fd_offset (memory, VMM_MEMORY_HIGH + 5, 1, &offset));
+  g_assert_cmphex (offset, ==, VMM_MEMORY_LOW_END + 5);
+  g_assert_false (vmm_memory_fd_offset (memory, VMM_MEMORY_LOW_END, 1, &offset));
+}
+
+static void
+test_copies (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (2));
+  char text[8] = { 0 }, through_fd[8] = { 0 };
+
+  g_assert_true (vmm_memory_write (memory, MIB (2) - 8, "1234567", 8));
+  g_assert_true (vmm_memory_read (memory, MIB (2) - 8, text, 8));
+  g_assert_cmpstr (text, ==, "1234567");
+  g_assert_cmpint (pread (vmm_memory_get_fd (memory), through_fd, 8, MIB (2) - 8), ==, 8);
+  g_assert_cmpstr (through_fd, ==, "1234567");
+  g_assert_false (vmm_memory_write (memory, MIB (2) - 7, "abcdefg", 8));
+  g_assert_true (vmm_memory_read (memory, MIB (2) - 8, text, 8));
+  g_assert_cmpstr (text, ==, "1234567");
+  g_assert_false (vmm_memory_read (memory, MIB (2), text, 1));
+  g_assert_true (vmm_memory_read (memory, 0, NULL, 0));
+}
+
+/* Nobody can take pages away, and a core dump leaves them out. */
+static void
+test_file (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (4));
+  g_autofree char *maps = NULL, *address = NULL;
+  const char *at, *flags;
+  int fd = vmm_memory_get_fd (memory);
+
+  g_assert_cmpint (ftruncate (fd, MIB (1)), <, 0);
+  g_assert_cmpint (ftruncate (fd, MIB (8)), <, 0);
+  g_assert_cmpint (fcntl (fd, F_GET_SEALS) & F_SEAL_SEAL, ==, F_SEAL_SEAL);
+  g_assert_cmpint (fcntl (fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
+
+  g_assert_true (g_file_get_contents ("/proc/self/smaps", &maps, NULL, NULL));
+  address = g_strdup_printf ("%lx-", (gulong) vmm_memory_at (memory, 0, 1));
+  at = strstr (maps, address);
+  g_assert_nonnull (at);
+  flags = strstr (at, "VmFlags:");
+  g_assert_nonnull (flags);
+  g_assert_nonnull (g_strstr_len (flags, strcspn (flags, "\n"), " dd"));
+  g_assert_cmphex ((guintptr) vmm_memory_at (memory, 0, 1) % MIB (2), ==, 0);
+}
+
+static void
+test_owns (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (1));
+  guint8 *start = vmm_memory_at (memory, 0, 1);
+
+  g_assert_true (vmm_memory_owns (memory, start));
+  g_assert_true (vmm_memory_owns (memory, start + MIB (1) - 1));
+  g_assert_false (vmm_memory_owns (memory, start - 1));
+  g_assert_false (vmm_memory_owns (memory, start + MIB (1)));
+  g_assert_false (vmm_memory_owns (memory, NULL));
+}
+
+static void
+test_bad_sizes (void)
+{
+  static const guint64 sizes[] = { 0,
+                                   4096,
+                                   MIB (1) - 1,
+                                   MIB (1) + 1,
+                                   G_MAXUINT64,
+                                   G_MAXUINT64 & ~G_GUINT64_CONSTANT (4095),
+                                   G_GUINT64_CONSTANT (1) << 60 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (vmm_memory_new (sizes[i], &error));
+    g_assert_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/memory/small", test_small);
+  g_test_add_func ("/memory/hole", test_hole);
+  g_test_add_func ("/memory/copies", test_copies);
+  g_test_add_func ("/memory/file", test_file);
+  g_test_add_func ("/memory/owns", test_owns);
+  g_test_add_func ("/memory/bad-sizes", test_bad_sizes);
+  return g_test_run ();
+}
