@@ -45,8 +45,8 @@ GListModel *vd_library_get_engines (VdLibrary *self);
 
 /* Under which name on the session bus this process can be asked; it is written into the locks. */
 void vd_library_set_bus_name (VdLibrary *self, const char *bus_name);
-/* Gives the library to another process: it keeps only what runs here and cannot be left, which go
- * from the list as they stop. Fails while something is being changed. */
+/* Gives the library to another process. It keeps what runs, if any of it cannot go on without this
+ * process; each goes from the list as it stops. Fails while something is being changed. */
 gboolean vd_library_release (VdLibrary *self, GError **error);
 /* Who holds the library at @path: TRUE with the name on the bus, which may be NULL. */
 gboolean vd_library_find_owner (const char *path, char **bus_name);

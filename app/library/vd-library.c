@@ -49,6 +49,32 @@ on_name_changed (VdLibrary *self, GParamSpec *pspec, VdMachine *machine)
   g_list_store_sort (self->machines, compare_machines, NULL);
 }
 
+static void close_machines (VdLibrary *self, gboolean (*keep) (VdOwnMachine *machine));
+
+static gboolean
+all_can_leave (VdLibrary *self)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->machines)); i++) {
+    g_autoptr (VdOwnMachine) machine = g_list_model_get_item (G_LIST_MODEL (self->machines), i);
+
+    if (!vd_own_machine_can_leave (machine))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* What a released library keeps goes when it stops. The last one that must stay holds the others,
+ * because QEMU's folder is this process's as long as it lives. */
+static void
+on_machine_active (VdLibrary *self, GParamSpec *pspec, VdMachine *machine)
+{
+  if (self->lock != NULL || vd_machine_is_active (machine))
+    return;
+  vd_library_remove (self, machine);
+  if (all_can_leave (self))
+    close_machines (self, NULL);
+}
+
 static void
 drop_job (VdLibrary *self, VdJob *job)
 {
@@ -93,14 +119,6 @@ static void
 on_machine_job (VdLibrary *self, GParamSpec *pspec, VdMachine *machine)
 {
   vd_library_track (self, vd_machine_get_job (machine));
-}
-
-/* What a released library keeps goes when it stops. */
-static void
-on_machine_active (VdLibrary *self, GParamSpec *pspec, VdMachine *machine)
-{
-  if (self->lock == NULL && !vd_machine_is_active (machine))
-    vd_library_remove (self, machine);
 }
 
 void
@@ -238,9 +256,9 @@ close_machines (VdLibrary *self, gboolean (*keep) (VdOwnMachine *machine))
 }
 
 static gboolean
-cannot_leave (VdOwnMachine *machine)
+is_active (VdOwnMachine *machine)
 {
-  return !vd_own_machine_can_leave (machine);
+  return vd_machine_is_active (VD_MACHINE (machine));
 }
 
 static gboolean
@@ -263,7 +281,7 @@ vd_library_release (VdLibrary *self, GError **error)
                          _("Something is being changed right now; try again in a moment."));
     return FALSE;
   }
-  close_machines (self, cannot_leave);
+  close_machines (self, all_can_leave (self) ? NULL : is_active);
   g_clear_pointer (&self->lock, vd_lock_remove);
   return TRUE;
 }

@@ -62,6 +62,28 @@ find_left (VdOwnMachine *self, const VdLockNote *note, const char *path)
 }
 
 static void
+on_running_file_changed (VdOwnMachine *self, GFile *file, GFile *other, GFileMonitorEvent event)
+{
+  if (event == G_FILE_MONITOR_EVENT_DELETED)
+    vd_own_machine_check_elsewhere (self);
+}
+
+/* Its holder removes the file when the machine stops; when the holder dies, the service on the bus
+ * notices. */
+static void
+watch_running_file (VdOwnMachine *self, const char *path)
+{
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+
+  if (self->monitor != NULL)
+    return;
+  self->monitor = g_file_monitor_file (file, G_FILE_MONITOR_NONE, NULL, NULL);
+  if (self->monitor != NULL)
+    g_signal_connect_object (self->monitor, "changed", G_CALLBACK (on_running_file_changed), self,
+                             G_CONNECT_SWAPPED);
+}
+
+static void
 find_run (VdOwnMachine *self)
 {
   g_autofree char *path = g_build_filename (self->folder, VD_RUNNING_FILE, NULL);
@@ -71,8 +93,12 @@ find_run (VdOwnMachine *self)
   g_clear_pointer (&self->holder, g_free);
   if (state == VD_LOCK_HELD) {
     self->holder = g_strdup (note.bus_name);
+    watch_running_file (self, path);
     vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_ELSEWHERE, NULL);
-  } else if (state == VD_LOCK_LEFT) {
+    return;
+  }
+  g_clear_object (&self->monitor);
+  if (state == VD_LOCK_LEFT) {
     find_left (self, &note, path);
   } else {
     vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_OFF, NULL);

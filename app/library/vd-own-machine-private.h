@@ -19,7 +19,8 @@ struct _VdOwnMachine {
   char *folder;
   char *bus_name;
   char *holder;
-  VdRun *run; /* NULL while off */
+  VdRun *run;            /* NULL while off */
+  GFileMonitor *monitor; /* of the running file, while it runs elsewhere */
 
   gboolean lost;
 };

@@ -81,6 +81,8 @@ vd_own_machine_find_screenshot (VdOwnMachine *self)
     vd_machine_set_screenshot (VD_MACHINE (self), file);
 }
 
+static void save_last_picture (VdOwnMachine *self);
+
 static void
 on_run_changed (VdOwnMachine *self, guint state, const char *problem, const char *details)
 {
@@ -100,8 +102,8 @@ on_run_changed (VdOwnMachine *self, guint state, const char *problem, const char
   case VD_RUN_OFF:
   case VD_RUN_CRASHED:
     vd_run_unlock (self->run, FALSE);
+    save_last_picture (self);
     drop_run (self);
-    vd_own_machine_find_screenshot (self);
     vd_machine_set_details (machine, details);
     vd_machine_set_state (machine, state == VD_RUN_OFF ? VD_MACHINE_OFF : VD_MACHINE_CRASHED,
                           problem);
@@ -310,6 +312,31 @@ vd_own_machine_save_screenshot (VdMachine *machine, GFile *file)
                             picture_free);
 }
 
+static void
+last_picture_done (VdJob *job, gpointer data, const GError *error)
+{
+  vd_own_machine_find_screenshot (VD_OWN_MACHINE (vd_job_get_machine (job)));
+}
+
+/* What the display still shows of a run that is over; where it shows nothing, the engine has
+ * written the picture itself. */
+static void
+save_last_picture (VdOwnMachine *self)
+{
+  VdDisplay *display = vd_run_get_display (self->run);
+  g_autofree char *path = g_build_filename (self->folder, VD_SCREENSHOT_FILE, NULL);
+  Picture *picture = g_new0 (Picture, 1);
+
+  if (display == NULL || !vd_display_peek_frame (display, &picture->frame)) {
+    picture_free (picture);
+    vd_own_machine_find_screenshot (self);
+    return;
+  }
+  picture->target = g_file_new_for_path (path);
+  g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), NULL, picture_body,
+                                     last_picture_done, picture, picture_free));
+}
+
 const char *
 vd_own_machine_get_folder (VdOwnMachine *self)
 {
@@ -357,6 +384,7 @@ vd_own_machine_finalize (GObject *object)
   VdOwnMachine *self = VD_OWN_MACHINE (object);
 
   g_clear_object (&self->run);
+  g_clear_object (&self->monitor);
   g_clear_object (&self->engines);
   g_free (self->folder);
   g_free (self->bus_name);

@@ -76,6 +76,16 @@ vd_libvirt_connection_get_worker (VdLibvirtConnection *self)
   return self->worker;
 }
 
+/* It reads this variable when it is initialised and has no function for it. */
+void
+vd_libvirt_connection_prepare (VdLibvirtConnection *self)
+{
+  g_autofree char *outputs = g_strdup_printf ("3:file:%s/libvirt.log", self->folder);
+
+  if (vd_folder_make (self->folder, NULL))
+    g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
+}
+
 static gpointer
 run_events (gpointer data)
 {

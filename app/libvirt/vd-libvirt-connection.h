@@ -24,6 +24,8 @@ VdLibvirtConnection *vd_libvirt_connection_ref (VdLibvirtConnection *self);
 void vd_libvirt_connection_unref (VdLibvirtConnection *self);
 VdWorker *vd_libvirt_connection_get_worker (VdLibvirtConnection *self);
 
+/* libvirt's own log goes to a file, not to the terminal. Main, before the first open. */
+void vd_libvirt_connection_prepare (VdLibvirtConnection *self);
 /* Opened at the first call; borrowed. Worker. */
 virConnectPtr vd_libvirt_connection_open (VdLibvirtConnection *self, GError **error);
 void vd_libvirt_connection_close (VdLibvirtConnection *self); /* worker */

@@ -379,6 +379,7 @@ vd_libvirt_run_new (VdEngine *engine, VdConfig *config, const char *folder)
     vd_libvirt_connection_ref (vd_libvirt_engine_get_connection (VD_LIBVIRT_ENGINE (engine)));
   self->config = vd_config_copy (config);
   self->folder = g_strdup (folder);
+  vd_libvirt_connection_prepare (self->connection);
   vd_run_set_worker (VD_RUN (self), vd_libvirt_connection_get_worker (self->connection));
   if (vd_config_get_graphics (config)) {
     g_autoptr (VdSpiceDisplay) display = vd_spice_display_new ();

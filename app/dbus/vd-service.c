@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdService: one table of methods; most of them are a verb of a machine whose job
+ * is waited for.
+ *
+ * Threads: main.
+ */
+#include "vd-service.h"
+#include "dbus/vd-service-xml.h"
+#include "dbus/vd-variant.h"
+#include "library/vd-library-private.h"
+#include "vd-error.h"
+
+#include <fcntl.h>
+#include <gio/gunixfdlist.h>
+#include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TAKE_OVER_TRIES   25
+#define TAKE_OVER_PAUSE   (200 * 1000) /* us */
+#define TAKE_OVER_TIMEOUT 10000        /* ms, for one answer */
+
+struct _VdService {
+  GObject parent_instance;
+
+  /* Owned */
+  VdLibrary *library;
+  GDBusConnection *connection;
+  GArray *watches; /* of guint: names of processes that hold machines of ours */
+
+  guint registration;
+  gboolean releases;
+};
+
+/* One call that is being answered. */
+typedef struct {
+  VdService *service;
+  GDBusMethodInvocation *invocation; /* takes its answer */
+  VdMachine *machine;
+  GFile *file; /* of Screenshot */
+  gboolean keep;
+} Call;
+
+typedef void (*Handler) (Call *call, GVariant *args); /* takes @call */
+
+enum { RELEASED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (VdService, vd_service, G_TYPE_OBJECT)
+
+static void
+call_free (Call *call)
+{
+  g_clear_object (&call->service);
+  g_clear_object (&call->machine);
+  if (call->file != NULL)
+    g_unlink (g_file_peek_path (call->file));
+  g_clear_object (&call->file);
+  g_free (call);
+}
+
+/* Each of these ends the call. */
+static void
+answer (Call *call, GVariant *value)
+{
+  g_dbus_method_invocation_return_value (call->invocation, value);
+  call_free (call);
+}
+
+static void
+answer_error (Call *call, GError *error)
+{
+  g_dbus_method_invocation_take_error (call->invocation, error);
+  call_free (call);
+}
+
+static void
+on_verb_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+  GError *error = NULL;
+
+  if (vd_job_wait_finish (VD_JOB (source), result, &error))
+    answer (call, NULL);
+  else
+    answer_error (call, error);
+}
+
+/* Takes @job. */
+static void
+answer_when_done (Call *call, VdJob *job)
+{
+  vd_job_wait_async (job, NULL, on_verb_done, call);
+  g_object_unref (job);
+}
+
+static void
+handle_start (Call *call, GVariant *args)
+{
+  answer_when_done (call, vd_machine_start (call->machine));
+}
+
+static void
+handle_pause (Call *call, GVariant *args)
+{
+  answer_when_done (call, vd_machine_pause (call->machine));
+}
+
+static void
+handle_resume (Call *call, GVariant *args)
+{
+  answer_when_done (call, vd_machine_resume (call->machine));
+}
+
+static void
+handle_reset (Call *call, GVariant *args)
+{
+  answer_when_done (call, vd_machine_reset (call->machine));
+}
+
+static void
+handle_power_off (Call *call, GVariant *args)
+{
+  answer_when_done (call, vd_machine_power_off (call->machine));
+}
+
+static void answer_when_inactive (Call *call, void (*finish) (Call *call));
+
+static void
+on_active_changed (VdMachine *machine, GParamSpec *pspec, gpointer data)
+{
+  Call *call = data;
+  void (*finish) (Call *call) = g_object_get_data (G_OBJECT (call->invocation), "finish");
+
+  if (vd_machine_is_active (machine))
+    return;
+  g_signal_handlers_disconnect_by_func (machine, on_active_changed, call);
+  finish (call);
+}
+
+static void
+answer_when_inactive (Call *call, void (*finish) (Call *call))
+{
+  if (!vd_machine_is_active (call->machine)) {
+    finish (call);
+    return;
+  }
+  g_object_set_data (G_OBJECT (call->invocation), "finish", finish);
+  g_signal_connect (call->machine, "notify::active", G_CALLBACK (on_active_changed), call);
+}
+
+static void
+finish_nothing (Call *call)
+{
+  answer (call, NULL);
+}
+
+static void
+finish_state (Call *call)
+{
+  g_autoptr (GVariant) properties = g_variant_ref_sink (vd_machine_to_variant (call->machine));
+  const char *state = "";
+
+  g_variant_lookup (properties, "state", "&s", &state);
+  answer (call, g_variant_new ("(s)", state));
+}
+
+static void
+on_forced (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+  GError *error = NULL;
+
+  if (vd_job_wait_finish (VD_JOB (source), result, &error))
+    answer_when_inactive (call, finish_nothing);
+  else
+    answer_error (call, error);
+}
+
+static void
+handle_force_off (Call *call, GVariant *args)
+{
+  g_autoptr (VdJob) job = vd_machine_force_off (call->machine);
+
+  vd_job_wait_async (job, NULL, on_forced, call);
+}
+
+static void
+handle_wait (Call *call, GVariant *args)
+{
+  answer_when_inactive (call, finish_state);
+}
+
+static void
+handle_list (Call *call, GVariant *args)
+{
+  GListModel *machines = vd_library_get_machines (call->service->library);
+  GVariantBuilder builder;
+
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < g_list_model_get_n_items (machines); i++) {
+    g_autoptr (VdMachine) machine = g_list_model_get_item (machines, i);
+
+    g_variant_builder_add_value (&builder, vd_machine_to_variant (machine));
+  }
+  answer (call, g_variant_new ("(aa{sv})", &builder));
+}
+
+static void
+handle_show (Call *call, GVariant *args)
+{
+  answer (call, g_variant_new ("(@a{sv})", vd_machine_to_variant (call->machine)));
+}
+
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+  char *uuid = g_object_get_data (G_OBJECT (call->invocation), "uuid");
+  GError *error = NULL;
+
+  if (vd_job_wait_finish (VD_JOB (source), result, &error))
+    answer (call, g_variant_new ("(s)", uuid));
+  else
+    answer_error (call, error);
+}
+
+static void
+handle_create (Call *call, GVariant *args)
+{
+  g_autoptr (GVariant) dict = g_variant_get_child_value (args, 0);
+  g_autoptr (VdConfig) config = NULL;
+  g_autoptr (VdJob) job = NULL;
+  GError *error = NULL;
+
+  config = vd_config_from_variant (dict, &error);
+  if (config == NULL) {
+    answer_error (call, error);
+    return;
+  }
+  g_object_set_data_full (G_OBJECT (call->invocation), "uuid",
+                          g_strdup (vd_config_get_uuid (config)), g_free);
+  job = vd_library_create (call->service->library, config);
+  vd_job_wait_async (job, NULL, on_created, call);
+}
+
+static void
+on_deleted (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+  GError *error = NULL;
+
+  if (!vd_job_wait_finish (VD_JOB (source), result, &error))
+    answer_error (call, error);
+  else if (call->keep)
+    answer (call, NULL);
+  else
+    answer_when_done (
+      call, vd_library_purge (call->service->library, vd_machine_get_uuid (call->machine)));
+}
+
+static void
+handle_delete (Call *call, GVariant *args)
+{
+  g_autoptr (VdJob) job = vd_library_delete (call->service->library, call->machine);
+
+  g_variant_get_child (args, 1, "b", &call->keep);
+  vd_job_wait_async (job, NULL, on_deleted, call);
+}
+
+static void
+handle_restore (Call *call, GVariant *args)
+{
+  const char *uuid;
+
+  g_variant_get (args, "(&s)", &uuid);
+  answer_when_done (call, vd_library_restore (call->service->library, uuid));
+}
+
+static void
+on_pictured (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Call *call = data;
+  g_autoptr (GUnixFDList) fds = NULL;
+  GError *error = NULL;
+  int fd;
+
+  if (!vd_job_wait_finish (VD_JOB (source), result, &error)) {
+    answer_error (call, error);
+    return;
+  }
+  fd = open (g_file_peek_path (call->file), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    answer_error (call, g_error_new_literal (VD_ERROR, VD_ERROR_FAILED,
+                                             _("The picture cannot be handed over.")));
+    return;
+  }
+  fds = g_unix_fd_list_new_from_array (&fd, 1);
+  g_dbus_method_invocation_return_value_with_unix_fd_list (call->invocation,
+                                                           g_variant_new ("(h)", 0), fds);
+  call_free (call);
+}
+
+static void
+handle_screenshot (Call *call, GVariant *args)
+{
+  g_autofree char *name = g_strdup_printf (".picture-%s", vd_machine_get_uuid (call->machine));
+  g_autofree char *path =
+    g_build_filename (vd_library_get_path (call->service->library), name, NULL);
+  g_autoptr (VdJob) job = NULL;
+
+  call->file = g_file_new_for_path (path);
+  job = vd_machine_save_screenshot (call->machine, call->file);
+  vd_job_wait_async (job, NULL, on_pictured, call);
+}
+
+gboolean
+vd_service_release (VdService *self, GError **error)
+{
+  if (!self->releases) {
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_OWNED,
+                         _("VirtDesk’s window has the library open. Close it and try again."));
+    return FALSE;
+  }
+  if (!vd_library_release (self->library, error))
+    return FALSE;
+  g_signal_emit (self, signals[RELEASED], 0);
+  return TRUE;
+}
+
+static void
+handle_release (Call *call, GVariant *args)
+{
+  GError *error = NULL;
+
+  if (vd_service_release (call->service, &error))
+    answer (call, NULL);
+  else
+    answer_error (call, error);
+}
+
+static const struct {
+  const char *name;
+  gboolean of_machine; /* the first argument names one */
+  Handler handle;
+} methods[] = {
+  { "List", FALSE, handle_list },
+  { "Show", TRUE, handle_show },
+  { "Create", FALSE, handle_create },
+  { "Start", TRUE, handle_start },
+  { "Pause", TRUE, handle_pause },
+  { "Resume", TRUE, handle_resume },
+  { "Reset", TRUE, handle_reset },
+  { "PowerOff", TRUE, handle_power_off },
+  { "ForceOff", TRUE, handle_force_off },
+  { "Wait", TRUE, handle_wait },
+  { "Screenshot", TRUE, handle_screenshot },
+  { "Delete", TRUE, handle_delete },
+  { "Restore", FALSE, handle_restore },
+  { "Release", FALSE, handle_release },
+};
+
+static gboolean
+find_machine (Call *call, GVariant *args, GError **error)
+{
+  const char *name;
+  VdMachine *machine;
+
+  g_variant_get_child (args, 0, "&s", &name);
+  machine = vd_library_find (call->service->library, name);
+  if (machine != NULL) {
+    call->machine = g_object_ref (machine);
+    return TRUE;
+  }
+  g_set_error (error, VD_ERROR, VD_ERROR_NOT_FOUND,
+               _("There is no machine “%s”, or more than one; see “vdctl list”."), name);
+  return FALSE;
+}
+
+static void
+on_method (GDBusConnection *connection,
+           const char *sender,
+           const char *path,
+           const char *interface,
+           const char *method,
+           GVariant *args,
+           GDBusMethodInvocation *invocation,
+           gpointer data)
+{
+  Call *call = g_new0 (Call, 1);
+  GError *error = NULL;
+  guint i = 0;
+
+  call->service = g_object_ref (data);
+  call->invocation = invocation;
+  while (strcmp (methods[i].name, method) != 0)
+    i++; /* GDBus has checked that it is one of these */
+  if (methods[i].of_machine && !find_machine (call, args, &error))
+    answer_error (call, error);
+  else
+    methods[i].handle (call, args);
+}
+
+static GVariant *
+on_get_property (GDBusConnection *connection,
+                 const char *sender,
+                 const char *path,
+                 const char *interface,
+                 const char *property,
+                 GError **error,
+                 gpointer data)
+{
+  VdService *self = data;
+
+  if (strcmp (property, "Path") == 0)
+    return g_variant_new_string (vd_library_get_path (self->library));
+  return g_variant_new_boolean (self->releases);
+}
+
+static void
+on_state_changed (VdService *self, GParamSpec *pspec, VdMachine *machine)
+{
+  g_dbus_connection_emit_signal (self->connection, NULL, VD_SERVICE_PATH, VD_SERVICE_INTERFACE,
+                                 "Changed", g_variant_new ("(s)", vd_machine_get_uuid (machine)),
+                                 NULL);
+}
+
+/* A process that held a machine of ours is gone. */
+static void
+on_holder_gone (GDBusConnection *connection, const char *name, gpointer data)
+{
+  VdService *self = data;
+  GListModel *machines = vd_library_get_machines (self->library);
+
+  for (guint i = 0; i < g_list_model_get_n_items (machines); i++) {
+    g_autoptr (VdOwnMachine) machine = g_list_model_get_item (machines, i);
+
+    vd_own_machine_check_elsewhere (machine);
+  }
+}
+
+static void
+watch_holder (VdService *self, VdOwnMachine *machine)
+{
+  const char *holder = vd_own_machine_get_holder (machine);
+  guint watch;
+
+  if (holder == NULL || !g_dbus_is_unique_name (holder))
+    return;
+  watch = g_bus_watch_name_on_connection (self->connection, holder, G_BUS_NAME_WATCHER_FLAGS_NONE,
+                                          NULL, on_holder_gone, self, NULL);
+  g_array_append_val (self->watches, watch);
+}
+
+static void
+on_machines_changed (VdService *self,
+                     guint position,
+                     guint removed,
+                     guint added,
+                     GListModel *machines)
+{
+  for (guint i = position; i < position + added; i++) {
+    g_autoptr (VdOwnMachine) machine = g_list_model_get_item (machines, i);
+
+    g_signal_handlers_disconnect_by_func (machine, on_state_changed, self);
+    g_signal_connect_object (machine, "notify::state", G_CALLBACK (on_state_changed), self,
+                             G_CONNECT_SWAPPED);
+    if (removed == 0)
+      watch_holder (self, machine);
+  }
+}
+
+static void
+vd_service_dispose (GObject *object)
+{
+  VdService *self = VD_SERVICE (object);
+
+  if (self->registration != 0)
+    g_dbus_connection_unregister_object (self->connection, self->registration);
+  self->registration = 0;
+  for (guint i = 0; i < self->watches->len; i++)
+    g_bus_unwatch_name (g_array_index (self->watches, guint, i));
+  g_array_set_size (self->watches, 0);
+  g_clear_object (&self->library);
+  g_clear_object (&self->connection);
+  G_OBJECT_CLASS (vd_service_parent_class)->dispose (object);
+}
+
+static void
+vd_service_finalize (GObject *object)
+{
+  g_array_unref (VD_SERVICE (object)->watches);
+  G_OBJECT_CLASS (vd_service_parent_class)->finalize (object);
+}
+
+static void
+vd_service_class_init (VdServiceClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = vd_service_dispose;
+  G_OBJECT_CLASS (klass)->finalize = vd_service_finalize;
+  signals[RELEASED] = g_signal_new ("released", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
+                                    NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+vd_service_init (VdService *self)
+{
+  self->watches = g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
+static gboolean export (VdService *self, GError **error)
+{
+  static const GDBusInterfaceVTable table = { on_method, on_get_property };
+  g_autoptr (GDBusNodeInfo) info = g_dbus_node_info_new_for_xml (vd_service_xml, error);
+
+  if (info == NULL)
+    return FALSE;
+  self->registration = g_dbus_connection_register_object (
+    self->connection, VD_SERVICE_PATH, info->interfaces[0], &table, self, NULL, error);
+  return self->registration != 0;
+}
+
+VdService *
+vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releases, GError **error)
+{
+  g_autoptr (VdService) self = g_object_new (VD_TYPE_SERVICE, NULL);
+  GListModel *machines = vd_library_get_machines (library);
+
+  self->library = g_object_ref (library);
+  self->connection = g_object_ref (connection);
+  self->releases = releases;
+  if (!export (self, error))
+    return NULL;
+  vd_library_set_bus_name (library, g_dbus_connection_get_unique_name (connection));
+  g_signal_connect_object (machines, "items-changed", G_CALLBACK (on_machines_changed), self,
+                           G_CONNECT_SWAPPED);
+  on_machines_changed (self, 0, 0, g_list_model_get_n_items (machines), machines);
+  return g_steal_pointer (&self);
+}
+
+static gboolean
+ask_for (GDBusConnection *connection, const char *owner, GError **error)
+{
+  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
+    connection, owner, VD_SERVICE_PATH, VD_SERVICE_INTERFACE, "Release", NULL, NULL,
+    G_DBUS_CALL_FLAGS_NO_AUTO_START, TAKE_OVER_TIMEOUT, NULL, error);
+
+  if (reply == NULL && error != NULL)
+    g_dbus_error_strip_remote_error (*error);
+  return reply != NULL;
+}
+
+gboolean
+vd_service_take_over (GDBusConnection *connection, const char *path, GError **error)
+{
+  g_autofree char *folder = path != NULL ? g_strdup (path) : vd_library_default_path ();
+
+  for (guint i = 0;; i++) {
+    g_autofree char *owner = NULL;
+    g_autoptr (GError) cause = NULL;
+
+    if (!vd_library_find_owner (folder, &owner))
+      return TRUE;
+    if (owner == NULL || !g_dbus_is_unique_name (owner)) {
+      g_set_error_literal (error, VD_ERROR, VD_ERROR_OWNED,
+                           _("Another program has the library open and cannot be asked for it. "
+                             "Close it and try again."));
+      return FALSE;
+    }
+    if (ask_for (connection, owner, &cause))
+      return TRUE;
+    /* It is busy, or on its way out. */
+    if (i == TAKE_OVER_TRIES || g_error_matches (cause, VD_ERROR, VD_ERROR_OWNED)) {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+    g_usleep (TAKE_OVER_PAUSE);
+  }
+}

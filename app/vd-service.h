@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * VdService: a library on a bus: the interface com.example.VirtDesk1 (described in
+ * dbus/vd-service-xml.h) at /com/example/VirtDesk1. Everybody who is not
+ * the owner of the library is its client, vdctl first of all.
+ *
+ * Signal: released: the library was given to another process; what still runs here
+ * goes from the list as it stops.
+ *
+ * Threads: main.
+ */
+#pragma once
+
+#include "vd-library.h"
+
+G_BEGIN_DECLS
+
+#define VD_SERVICE_NAME      "com.example.VirtDesk"
+#define VD_SERVICE_INTERFACE "com.example.VirtDesk1"
+#define VD_SERVICE_PATH      "/com/example/VirtDesk1"
+
+#define VD_TYPE_SERVICE (vd_service_get_type ())
+G_DECLARE_FINAL_TYPE (VdService, vd_service, VD, SERVICE, GObject)
+
+/* @releases: this process gives the library to a window that asks (vdctl serve). The name on the
+ * bus is the caller's affair. */
+VdService *
+vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releases, GError **error);
+/* Gives the library away, as if it had been asked for over the bus. */
+gboolean vd_service_release (VdService *self, GError **error);
+
+/* Before vd_library_open: asks a "vdctl serve" that owns the library at @path (NULL: the default)
+ * for it. TRUE when nobody owns it now. Blocks for the answer, a few seconds at most. */
+gboolean vd_service_take_over (GDBusConnection *connection, const char *path, GError **error);
+
+G_END_DECLS
