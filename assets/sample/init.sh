@@ -6,7 +6,7 @@ export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-mkdir -p /dev/pts /tmp /etc/acpi/PWRF /root
+mkdir -p /dev/pts /tmp /etc/acpi/PWRF /root /var/log /var/run
 mount -t devpts devpts /dev/pts
 while read -r module; do insmod "/lib/$module" 2>/dev/null; done < /modules
 hostname sample
