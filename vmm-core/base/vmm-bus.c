@@ -134,18 +134,22 @@ vmm_bus_remove (VmmBus *self, guint64 address)
   g_atomic_rc_box_release (range);
 }
 
-/* The range that holds all @size bytes at @address. */
+/* The range that holds all @size bytes at @address; NULL where none does. @touched says whether one
+ * holds some of them. */
 static Range *
-vmm_bus_find (VmmBus *self, guint64 address, guint size)
+vmm_bus_find (VmmBus *self, guint64 address, guint size, gboolean *touched)
 {
   g_autoptr (GRWLockReaderLocker) locker = g_rw_lock_reader_locker_new (&self->lock);
   guint at = count_up_to (self, address);
   Range *range = at > 0 ? g_ptr_array_index (self->ranges, at - 1) : NULL;
+  Range *after = at < self->ranges->len ? g_ptr_array_index (self->ranges, at) : NULL;
 
-  if (!range || address - range->address >= range->length ||
-      range->length - (address - range->address) < size)
+  *touched = after && after->address - address < size;
+  if (!range || address - range->address >= range->length)
     return NULL;
-  return g_atomic_rc_box_acquire (range);
+  *touched = TRUE;
+  return range->length - (address - range->address) >= size ? g_atomic_rc_box_acquire (range)
+                                                            : NULL;
 }
 
 static guint64
@@ -154,17 +158,18 @@ all_ones (guint size)
   return size >= 8 ? G_MAXUINT64 : (G_GUINT64_CONSTANT (1) << (8 * size)) - 1;
 }
 
-/* An access that no range holds whole is taken apart, as hardware does. */
+/* An access that crosses the edge of a range is taken apart, as hardware does. */
 guint64
 vmm_bus_read (VmmBus *self, guint64 address, guint size)
 {
-  Range *range = vmm_bus_find (self, address, size);
+  gboolean touched;
+  Range *range = vmm_bus_find (self, address, size, &touched);
   guint64 value = G_MAXUINT64;
 
   if (!range) {
     guint half = size / 2;
 
-    if (half == 0)
+    if (!touched || half == 0)
       return all_ones (size);
     return vmm_bus_read (self, address, half) | vmm_bus_read (self, address + half, half)
                                                   << (8 * half);
@@ -180,12 +185,13 @@ vmm_bus_read (VmmBus *self, guint64 address, guint size)
 void
 vmm_bus_write (VmmBus *self, guint64 address, guint size, guint64 value)
 {
-  Range *range = vmm_bus_find (self, address, size);
+  gboolean touched;
+  Range *range = vmm_bus_find (self, address, size, &touched);
 
   if (!range) {
     guint half = size / 2;
 
-    if (half > 0) {
+    if (touched && half > 0) {
       vmm_bus_write (self, address, half, value & all_ones (half));
       vmm_bus_write (self, address + half, half, value >> (8 * half));
     }
