@@ -80,6 +80,10 @@ choose_best (GListModel *engines, VdConfig *config, char **reason, GError **erro
 VdEngine *
 vd_engine_list_choose (GListModel *engines, VdConfig *config, char **reason, GError **error)
 {
+  g_autofree char *unwanted = NULL;
+
+  if (reason == NULL)
+    reason = &unwanted;
   if (vd_config_get_engine (config) != VD_ENGINE_AUTO)
     return choose_asked (engines, config, reason, error);
   return choose_best (engines, config, reason, error);

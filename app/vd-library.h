@@ -47,7 +47,7 @@ VdJob *vd_library_configure (VdLibrary *self, VdMachine *machine, VdConfig *conf
 
 /* Which engine would run @config here, and why, as translated sentences: name ("VirtDesk",
  * "QEMU"), reason, slow (NULL or why it will be slow and how to mend that). All owned by
- * the caller. FALSE with error when nothing here can run it. */
+ * the caller; any may be NULL. FALSE with error when nothing here can run it. */
 gboolean vd_library_explain (VdLibrary *self, VdConfig *config, char **name, char **reason,
                              char **slow, GError **error);
 

@@ -218,8 +218,10 @@ vd_library_explain (VdLibrary *self,
   engine = vd_engine_list_choose (self->engines, config, reason, error);
   if (engine == NULL)
     return FALSE;
-  *name = g_strdup (vd_engine_get_name (engine));
-  *slow = vd_engine_explain_slow (engine);
+  if (name != NULL)
+    *name = g_strdup (vd_engine_get_name (engine));
+  if (slow != NULL)
+    *slow = vd_engine_explain_slow (engine);
   return TRUE;
 }
 

@@ -32,8 +32,8 @@ KERNEL = pathlib.Path(os.environ.get('VIRTDESK_KERNEL') or CACHE / 'kernel')
 HERE = pathlib.Path(__file__).resolve().parent
 TRIES = 5
 CRASHES = ('bql_locked', 'tcg_handle_interrupt')
-EXIT_TIMEOUT = 124
-EXIT_NO_BOX = 125
+EXIT_TIMEOUT = 253
+EXIT_NO_BOX = 254
 
 MODULES = '''virtio_blk virtio_net 9p 9pnet_virtio overlay kvm_amd ext4 tun vhost_net vhost_vsock udmabuf
   vfio-pci vfio_iommu_type1 xhci_pci usb_storage uas igb igbvf nvme loop'''.split()

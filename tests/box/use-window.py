@@ -18,6 +18,7 @@ import sys
 import time
 
 WIDTH, HEIGHT, CELL_WIDTH, CELL_HEIGHT = 1280, 800, 8, 16
+BLINK = 200 # pixels that a blinking cursor may change in a picture that stands still
 LIMIT = 1500 # seconds: ends a run that hangs, decides nothing
 
 
@@ -72,7 +73,7 @@ class Session:
         def still():
             nonlocal before, since
             now = Screen().grey
-            if now != before:
+            if before is None or sum(map(int.__ne__, now, before)) > BLINK:
                 before, since = now, time.monotonic()
             return time.monotonic() - since > seconds and len(set(now)) > 1
         self.wait(what, still)

@@ -7,6 +7,7 @@
  */
 #include "kvm/kvm-private.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -78,6 +79,21 @@ open_failed (GError **error)
   return -1;
 }
 
+#define CPUID_VMX (1u << 5) /* leaf 1, ECX */
+#define CPUID_SVM (1u << 2) /* leaf 0x80000001, ECX */
+
+/* Some hosts have a /dev/kvm without VT-x or AMD-V behind it (PVM, in clouds): it runs kernels that
+ * were made for it and none that people have. (Intel SDM 3A 25.6; AMD APM 3, Fn8000_0001_ECX.) */
+static gboolean
+cpu_can_virtualize (void)
+{
+  guint eax, ebx, ecx, edx;
+
+  if (__get_cpuid (1, &eax, &ebx, &ecx, &edx) && (ecx & CPUID_VMX))
+    return TRUE;
+  return __get_cpuid (0x80000001, &eax, &ebx, &ecx, &edx) && (ecx & CPUID_SVM);
+}
+
 int
 vmm_kvm_open (GError **error)
 {
@@ -85,6 +101,13 @@ vmm_kvm_open (GError **error)
 
   if (fd < 0)
     return open_failed (error);
+  if (!cpu_can_virtualize ()) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_NO_KVM,
+                 "There is a /dev/kvm, but no VT-x or AMD-V behind it: switch it on in the firmware's "
+                 "setup or, on a virtual machine, allow nested virtualization.");
+    close (fd);
+    return -1;
+  }
   if (vmm_kvm_ioctl (fd, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "/dev/kvm is not a KVM that VirtDesk knows");
     close (fd);
