@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * VmmBlock on both engines: bytes there and back, errors, and images that are none or in use.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "block/block-private.h"
+#include "vmm-error.h"
+
+#define SIZE (1 << 20)
+
+typedef struct {
+  const VmmBlockEngineClass *engine;
+  VmmLoop *loop;
+  char *path;
+  VmmBlock *block;
+} Fixture;
+
+typedef struct {
+  VmmBlockRequest request; /* first */
+  Fixture *f;
+  struct iovec iov[4];
+  gint done; /* atomic */
+  int error;
+} Job;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  int fd;
+
+  f->engine = data;
+  f->loop = vmm_loop_new ("loop", NULL);
+  f->path = g_build_filename (g_get_tmp_dir (), "vmm-block-XXXXXX", NULL);
+  fd = g_mkstemp (f->path);
+  g_assert_cmpint (ftruncate (fd, SIZE), ==, 0);
+  close (fd);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_clear_pointer (&f->block, vmm_block_close);
+  vmm_loop_free (f->loop);
+  g_unlink (f->path);
+  g_free (f->path);
+}
+
+static void
+open_block (Fixture *f, gboolean readonly)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->block = vmm_block_open_raw_with (f->path, readonly, f->loop, f->engine, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (vmm_block_get_size (f->block), ==, SIZE);
+  g_assert_cmpint (vmm_block_get_readonly (f->block), ==, readonly);
+}
+
+static void
+job_done (VmmBlockRequest *request, int error)
+{
+  Job *job = (Job *) request;
+
+  g_assert_true (vmm_loop_is_current (job->f->loop));
+  job->error = error;
+  g_atomic_int_inc (&job->done);
+}
+
+static void
+submit_job (gpointer data)
+{
+  Job *job = data;
+
+  vmm_block_submit (job->f->block, &job->request);
+  g_assert_cmpint (g_atomic_int_get (&job->done), ==, 0);
+  vmm_block_kick (job->f->block);
+}
+
+static void
+start (Fixture *f, Job *job, VmmBlockOp op, guint64 offset, guint64 length)
+{
+  job->f = f;
+  job->done = 0;
+  job->request.op = op;
+  job->request.offset = offset;
+  job->request.length = length;
+  job->request.iov = job->iov;
+  job->request.done = job_done;
+  vmm_loop_call (f->loop, submit_job, job);
+}
+
+static int
+finish (Job *job)
+{
+  while (!g_atomic_int_get (&job->done))
+    g_usleep (100);
+  g_assert_cmpint (g_atomic_int_get (&job->done), ==, 1);
+  return job->error;
+}
+
+static int
+move (Fixture *f, VmmBlockOp op, guint64 offset, void *bytes, gsize length)
+{
+  Job job = { .iov = { { bytes, length } } };
+
+  job.request.n_iov = 1;
+  start (f, &job, op, offset, length);
+  return finish (&job);
+}
+
+static int
+plain (Fixture *f, VmmBlockOp op, guint64 offset, gsize length)
+{
+  Job job = { 0 };
+
+  start (f, &job, op, offset, length);
+  return finish (&job);
+}
+
+static void
+test_there_and_back (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *out = g_malloc (SIZE);
+  g_autofree guint8 *in = g_malloc0 (SIZE);
+  g_autofree char *content = NULL;
+  gsize length;
+
+  open_block (f, FALSE);
+  for (guint i = 0; i < SIZE; i++)
+    out[i] = i * 7 + i / 4096;
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, out, SIZE), ==, 0);
+  g_assert_cmpint (plain (f, VMM_BLOCK_FLUSH, 0, 0), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, in, SIZE), ==, 0);
+  g_assert_cmpmem (in, SIZE, out, SIZE);
+  g_assert_true (g_file_get_contents (f->path, &content, &length, NULL));
+  g_assert_cmpmem (content, length, out, SIZE);
+  g_assert_cmpstr (vmm_block_get_engine (f->block), ==, f->engine->name);
+}
+
+static void
+test_vector (Fixture *f, gconstpointer data)
+{
+  guint8 a[512], b[1024], c[512], all[2048];
+  Job job = { .iov = { { a, 512 }, { b, 1024 }, { c, 512 } } };
+
+  open_block (f, FALSE);
+  memset (a, 1, sizeof a);
+  memset (b, 2, sizeof b);
+  memset (c, 3, sizeof c);
+  job.request.n_iov = 3;
+  start (f, &job, VMM_BLOCK_WRITE, 4096, 2048);
+  g_assert_cmpint (finish (&job), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 4096, all, sizeof all), ==, 0);
+  g_assert_cmpmem (all, 512, a, 512);
+  g_assert_cmpmem (all + 512, 1024, b, 1024);
+  g_assert_cmpmem (all + 1536, 512, c, 512);
+}
+
+/* More at once than any ring has room for. */
+static void
+test_many (Fixture *f, gconstpointer data)
+{
+  const guint n = 600;
+  g_autofree Job *jobs = g_new0 (Job, n);
+  g_autofree guint8 *bytes = g_malloc (n * 512);
+
+  open_block (f, FALSE);
+  for (guint i = 0; i < n; i++) {
+    memset (bytes + i * 512, i, 512);
+    jobs[i].iov[0] = (struct iovec) { bytes + i * 512, 512 };
+    jobs[i].request.n_iov = 1;
+    start (f, &jobs[i], VMM_BLOCK_WRITE, i * 512, 512);
+  }
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpint (finish (&jobs[i]), ==, 0);
+  for (guint i = 0; i < n; i++) {
+    guint8 sector[512];
+
+    g_assert_cmpint (move (f, VMM_BLOCK_READ, i * 512, sector, 512), ==, 0);
+    g_assert_cmpuint (sector[0], ==, i % 256);
+    g_assert_cmpuint (sector[511], ==, i % 256);
+  }
+}
+
+static void
+test_zeroes (Fixture *f, gconstpointer data)
+{
+  guint8 bytes[4096], zeros[4096] = { 0 };
+
+  open_block (f, FALSE);
+  for (guint i = 0; i < 2; i++) {
+    memset (bytes, 9, sizeof bytes);
+    g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 8192, bytes, 4096), ==, 0);
+    g_assert_cmpint (plain (f, i ? VMM_BLOCK_DISCARD : VMM_BLOCK_WRITE_ZEROES, 8192 + 512, 3072),
+                     ==, 0);
+    g_assert_cmpint (move (f, VMM_BLOCK_READ, 8192, bytes, 4096), ==, 0);
+    g_assert_cmpmem (bytes + 512, 3072, zeros, 3072);
+    g_assert_cmpuint (bytes[511], ==, 9);
+    g_assert_cmpuint (bytes[3584], ==, 9);
+  }
+}
+
+/* The file became shorter behind our back: an error, not a hang and not zeroes. */
+static void
+test_shrunk (Fixture *f, gconstpointer data)
+{
+  guint8 bytes[4096];
+
+  open_block (f, FALSE);
+  g_assert_cmpint (truncate (f->path, 2048), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, 4096), ==, -EIO);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 8192, bytes, 4096), ==, -EIO);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, 2048), ==, 0);
+}
+
+static void
+test_readonly (Fixture *f, gconstpointer data)
+{
+  guint8 bytes[512] = { 0 };
+
+  open_block (f, TRUE);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, 512), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, bytes, 512), ==, -EBADF);
+}
+
+/* A disk that was never used has no ring and no threads. */
+static void
+test_unused (Fixture *f, gconstpointer data)
+{
+  open_block (f, FALSE);
+}
+
+static void
+check_refused (Fixture *f, const char *path, gboolean readonly, int code, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vmm_block_open_raw_with (path, readonly, f->loop, f->engine, &error));
+  g_assert_error (error, VMM_ERROR, code);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_nonnull (strstr (error->message, word));
+}
+
+static void
+test_bad_images (Fixture *f, gconstpointer data)
+{
+  check_refused (f, "/nonexistent/disk", TRUE, VMM_ERROR_DISK, "No such file");
+  check_refused (f, "/tmp", TRUE, VMM_ERROR_DISK, "not a disk image");
+  check_refused (f, "/dev/null", FALSE, VMM_ERROR_DISK, "not a disk image");
+  g_assert_cmpint (truncate (f->path, 1000), ==, 0);
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK, "1000 bytes");
+  g_assert_cmpint (truncate (f->path, 0), ==, 0);
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK, "0 bytes");
+}
+
+static void
+test_locks (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VmmBlock) first = NULL, second = NULL;
+
+  open_block (f, FALSE);
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK_BUSY, "in use");
+  check_refused (f, f->path, TRUE, VMM_ERROR_DISK_BUSY, "written to");
+  g_clear_pointer (&f->block, vmm_block_close);
+  /* Any number of readers, and no writer beside them. */
+  first = vmm_block_open_raw (f->path, TRUE, f->loop, NULL);
+  second = vmm_block_open_raw (f->path, TRUE, f->loop, NULL);
+  g_assert_nonnull (first);
+  g_assert_nonnull (second);
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK_BUSY, "in use");
+  g_clear_pointer (&first, vmm_block_close);
+  g_clear_pointer (&second, vmm_block_close);
+  open_block (f, FALSE);
+}
+
+static gboolean
+lock_byte (int fd, guint byte)
+{
+  struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+  return fcntl (fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static gboolean
+has_lock (int fd, guint byte)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+  g_assert_cmpint (fcntl (fd, F_OFD_GETLK, &lock), ==, 0);
+  return lock.l_type != F_UNLCK;
+}
+
+/* The bytes that QEMU locks: 100 + right for what it does, 200 + right for what it denies. */
+static void
+test_qemu (Fixture *f, gconstpointer data)
+{
+  int fd = open (f->path, O_RDWR | O_CLOEXEC);
+
+  open_block (f, FALSE);
+  g_assert_true (has_lock (fd, 101));
+  g_assert_true (has_lock (fd, 201));
+  g_assert_true (has_lock (fd, 203));
+  g_assert_false (has_lock (fd, 200));
+  g_assert_false (has_lock (fd, 103));
+  g_clear_pointer (&f->block, vmm_block_close);
+  g_assert_false (has_lock (fd, 101));
+
+  g_assert_true (lock_byte (fd, 101)); /* QEMU writes */
+  check_refused (f, f->path, TRUE, VMM_ERROR_DISK_BUSY, "written to");
+  close (fd);
+  fd = open (f->path, O_RDWR | O_CLOEXEC);
+  g_assert_true (lock_byte (fd, 201)); /* QEMU denies writers */
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK_BUSY, "in use");
+  open_block (f, TRUE);
+  close (fd);
+}
+
+int
+main (int argc, char **argv)
+{
+  static const VmmBlockEngineClass *const engines[] = { &vmm_block_uring, &vmm_block_threads };
+  static const struct {
+    const char *name;
+    void (*run) (Fixture *, gconstpointer);
+  } tests[] = {
+    { "there-and-back", test_there_and_back },
+    { "vector", test_vector },
+    { "many", test_many },
+    { "zeroes", test_zeroes },
+    { "shrunk", test_shrunk },
+    { "readonly", test_readonly },
+    { "unused", test_unused },
+    { "bad-images", test_bad_images },
+    { "locks", test_locks },
+    { "qemu", test_qemu },
+  };
+
+  g_test_init (&argc, &argv, NULL);
+  for (guint e = 0; e < G_N_ELEMENTS (engines); e++)
+    for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
+      g_autofree char *name = g_strdup_printf ("/block/%s/%s", engines[e]->name, tests[i].name);
+
+      g_test_add (name, Fixture, engines[e], set_up, tests[i].run, tear_down);
+    }
+  return g_test_run ();
+}
