@@ -77,7 +77,7 @@ def print_table(results, keys, peer):
 
 
 def bench_boot(repetitions):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir='/var/tmp'))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))  # the box has a /tmp of its own
     try:
         cases = folder / 'cases.json'
         cases.write_text(json.dumps(boot_cases(folder)))
