@@ -16,6 +16,7 @@ struct _VdApplication {
   GError *library_error;
 
   VdWindow *window; /* borrowed from GtkApplication */
+  guint n_ending;   /* machines that are being turned off before the end */
 };
 
 G_DEFINE_FINAL_TYPE (VdApplication, vd_application, ADW_TYPE_APPLICATION)
@@ -52,10 +53,43 @@ quit_now (VdApplication *self)
 }
 
 static void
+machine_ended (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (VdApplication) self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vd_job_wait_finish (VD_JOB (object), result, &error))
+    g_warning ("%s: %s", vd_job_get_title (VD_JOB (object)), error->message);
+  if (--self->n_ending == 0)
+    quit_now (self);
+}
+
+static void
+turn_off_and_quit (VdApplication *self)
+{
+  GListModel *machines = vd_library_get_machines (self->library);
+  guint n = g_list_model_get_n_items (machines);
+
+  self->n_ending++; /* so that nothing ends before all have been asked */
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (VdMachine) machine = g_list_model_get_item (machines, i);
+    g_autoptr (VdJob) job = NULL;
+
+    if (!vd_machine_is_active (machine))
+      continue;
+    job = vd_machine_force_off (machine);
+    self->n_ending++;
+    vd_job_wait_async (job, NULL, machine_ended, g_object_ref (self));
+  }
+  if (--self->n_ending == 0)
+    quit_now (self);
+}
+
+static void
 quit_answered (AdwAlertDialog *dialog, const char *response, VdApplication *self)
 {
   if (g_str_equal (response, "quit"))
-    quit_now (self);
+    turn_off_and_quit (self);
 }
 
 static void

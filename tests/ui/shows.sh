@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Whether a picture shows a word: enlarged, grey, dark on light and light on dark, read by tesseract.
-#   shows.sh PICTURE WORD
+# Whether a picture, or a part of it, shows a word: enlarged, grey, dark on light and light on dark,
+# read by tesseract.
+#   shows.sh PICTURE WORD [WIDTHxHEIGHT+X+Y]
 set -euo pipefail
-for way in '' -negate; do
-  # shellcheck disable=SC2086
-  convert "$1" -colorspace Gray $way -resize 200% png:- | tesseract - - --psm 11 2> /dev/null | grep -qi -- "$2" && exit 0
+part=()
+[ -z "${3:-}" ] || part=(-crop "$3" +repage)
+for way in -auto-level -negate; do
+  convert "$1" "${part[@]}" -colorspace Gray $way -resize 300% png:- |
+    tesseract - - --psm 11 2> /dev/null | grep -qi -- "$2" && exit 0
 done
 exit 1

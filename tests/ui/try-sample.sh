@@ -4,7 +4,7 @@
 #   try-sample.sh PROGRAM FOLDER
 set -euo pipefail
 program=$1 folder=$2
-limit=$((SECONDS + 900)) # ends a run that hangs; decides nothing
+limit=$((SECONDS + ${VIRTDESK_LIMIT:-900})) # ends a run that hangs; decides nothing
 
 "$program" &
 virtdesk=$!
@@ -21,12 +21,20 @@ until_true() {
 }
 
 # Two pictures in a row are the same: nothing moves any more.
+# shellcheck disable=SC2317
 settled() {
   import -window root png:- | sha256sum > "$folder/.now"
   cmp -s "$folder/.now" "$folder/.before" || { mv "$folder/.now" "$folder/.before"; return 1; }
 }
 
-shows() { import -window root "$folder/.screen.png" && "$(dirname "$0")/shows.sh" "$folder/.screen.png" "$1"; }
+shows() { import -window root "$folder/.screen.png" && "$(dirname "$0")/shows.sh" "$folder/.screen.png" "$@"; }
+
+# The lower half of the console's window, where the guest's shell greets.
+greets() {
+  local WINDOW X Y WIDTH HEIGHT
+  eval "$(xdotool search --onlyvisible --name '^Sample$' getwindowgeometry --shell | head -n 5)"
+  [ -n "${HEIGHT:-}" ] && shows VirtDesk "${WIDTH}x$((HEIGHT / 2))+$X+$((Y + HEIGHT / 2))"
+}
 
 until_true xdotool search --onlyvisible --name '^VirtDesk$' > /dev/null
 until_true settled
@@ -36,6 +44,14 @@ until_true shows Memory
 until_true settled
 picture 2-review
 xdotool key alt+c
-until_true shows "${VIRTDESK_FIRST_SCREEN:-Welcome}"
+until_true greets
 picture 3-console
+xdotool search --onlyvisible --name '^VirtDesk$' windowactivate --sync
+until_true settled
+picture 4-library
+xdotool key ctrl+q
+until_true shows 'Turn Off'
+picture 5-quit
+xdotool key alt+t
+wait $virtdesk
 rm -f "$folder"/.[!.]*
