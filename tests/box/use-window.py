@@ -36,6 +36,10 @@ class Screen:
         start = row * CELL_HEIGHT * WIDTH + column * CELL_WIDTH
         return tuple(byte > 128 for y in range(CELL_HEIGHT) for byte in self.grey[start + y * WIDTH:start + y * WIDTH + CELL_WIDTH])
 
+    def is_picture(self):
+        """Whether a band across the middle of the screen has many shades: the sample's landscape."""
+        return len(set(self.grey[WIDTH * HEIGHT // 4:WIDTH * HEIGHT // 2])) > 60
+
     def words(self, row, n=24):
         """The cells at the start of a row, up to the first blank one."""
         cells = []
@@ -130,21 +134,23 @@ def main():
         xdotool('key', 'alt+c')
         console = session.wait('the console', lambda: window('^Sample$'))[0]
         xdotool('windowactivate', '--sync', console)
+        session.wait('the guest\'s picture', lambda: Screen().is_picture())
         session.settled('the guest\'s first screen', 10)
         session.picture('3-console')
         no_qemu()
         xdotool('key', 'F11')
         session.settled('fullscreen')
+        session.picture('4-fullscreen')
         xdotool('mousemove', str(WIDTH // 2), str(HEIGHT // 2), 'click', '1')
         digits = learn_digits(session)
-        session.picture('4-shell')
+        session.picture('5-shell')
         for _ in range(2):
             compute(session, digits)
-        session.picture('5-computed')
+        session.picture('6-computed')
         no_qemu()
         type_line('poweroff -f')
         session.settled('the end of the machine', 5)
-        session.picture('6-off')
+        session.picture('7-off')
         xdotool('key', 'ctrl+q')
         session.process.wait(timeout=300)
         if session.process.returncode:
