@@ -71,8 +71,13 @@ add_msi (VmmPlatform *platform, int fd, const VmmMsi *msi, GError **error)
     return -1;
   }
   g_mutex_lock (&self->lock);
-  g_array_append_val (self->messages, message);
-  route = self->messages->len - 1;
+  for (route = 0; route < (int) self->messages->len; route++)
+    if (g_array_index (self->messages, FakeMessage, route).fd < 0)
+      break;
+  if (route == (int) self->messages->len)
+    g_array_append_val (self->messages, message);
+  else
+    g_array_index (self->messages, FakeMessage, route) = message;
   g_mutex_unlock (&self->lock);
   return route;
 }
