@@ -14,6 +14,9 @@
 #include "vmm-host.h"
 #include "x86/cpuid.h"
 
+/* Huge pages are made for so much of the memory before the start. */
+#define PREPARED_MEMORY (G_GUINT64_CONSTANT (256) << 20)
+
 static gboolean
 check_memory (VmmMachine *self, GError **error)
 {
@@ -50,7 +53,10 @@ make_memory (VmmMachine *self, GError **error)
   regions = vmm_memory_get_regions (self->memory, &n);
   self->fault_watch =
     vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory), self->fault_fd, error);
-  return self->fault_watch != NULL;
+  if (!self->fault_watch)
+    return FALSE;
+  vmm_memory_prepare (self->memory, PREPARED_MEMORY);
+  return TRUE;
 }
 
 static gboolean

@@ -19,6 +19,10 @@
 #define PAGE_SIZE G_GUINT64_CONSTANT (4096)
 #define HUGE_PAGE (G_GUINT64_CONSTANT (2) << 20)
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 struct _VmmMemory {
   guint64 size;
   int fd;
@@ -105,6 +109,27 @@ vmm_memory_new (guint64 size, GError **error)
   if (size > low)
     memory_add_region (self, VMM_MEMORY_HIGH, low, size - low);
   return g_steal_pointer (&self);
+}
+
+/* One page in each huge page, for MADV_COLLAPSE takes no range that is wholly empty; no SIGBUS
+ * where there is no page. */
+static gboolean
+memory_touch (guint8 *start, gsize length)
+{
+  for (gsize at = 0; at < length; at += HUGE_PAGE)
+    if (madvise (start + at, PAGE_SIZE, MADV_POPULATE_WRITE) < 0)
+      return FALSE;
+  return TRUE;
+}
+
+void
+vmm_memory_prepare (VmmMemory *self, guint64 length)
+{
+  gsize whole = MIN (length, self->regions[0].size) & ~(HUGE_PAGE - 1);
+
+  madvise (self->host, self->size, MADV_HUGEPAGE);
+  if (memory_touch (self->host, whole))
+    madvise (self->host, whole, MADV_COLLAPSE);
 }
 
 void

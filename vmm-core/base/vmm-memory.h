@@ -34,6 +34,13 @@ typedef struct {
 VmmMemory *vmm_memory_new (guint64 size, GError **error);
 void vmm_memory_free (VmmMemory *self);
 
+/**
+ * Puts huge pages under the first @length bytes, where the host has some to spare: a guest that
+ * boots touches most of them at once, and each small page would cost it an exit. It is for speed
+ * only and fails silently.
+ */
+void vmm_memory_prepare (VmmMemory *self, guint64 length);
+
 guint64 vmm_memory_get_size (VmmMemory *self);
 int vmm_memory_get_fd (VmmMemory *self); /* borrowed */
 const VmmMemoryRegion *vmm_memory_get_regions (VmmMemory *self, guint *n_regions);

@@ -102,9 +102,10 @@ vmm_kvm_open (GError **error)
   if (fd < 0)
     return open_failed (error);
   if (!cpu_can_virtualize ()) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_NO_KVM,
-                 "There is a /dev/kvm, but no VT-x or AMD-V behind it: switch it on in the firmware's "
-                 "setup or, on a virtual machine, allow nested virtualization.");
+    g_set_error (
+      error, VMM_ERROR, VMM_ERROR_NO_KVM,
+      "There is a /dev/kvm, but no VT-x or AMD-V behind it: switch it on in the firmware's "
+      "setup or, on a virtual machine, allow nested virtualization.");
     close (fd);
     return -1;
   }
