@@ -40,6 +40,10 @@ class Screen:
         """Whether a band across the middle of the screen has many shades: the sample's landscape."""
         return len(set(self.grey[WIDTH * HEIGHT // 4:WIDTH * HEIGHT // 2])) > 60
 
+    def is_page(self):
+        """Whether it is a page of the window, which is mostly white."""
+        return sum(self.grey[::97]) / len(self.grey[::97]) > 200
+
     def words(self, row, n=24):
         """The cells at the start of a row, up to the first blank one."""
         cells = []
@@ -112,14 +116,23 @@ def learn_digits(session):
 
 
 def compute(session, digits):
+    """On a slow host a key may repeat in the guest: the line is typed again until it was right."""
     a, b = random.randint(10000, 99999), random.randint(10000, 99999)
-    type_line(f'echo $(({a} * {b}))')
 
     def answer():
-        read = [''.join(digits.get(cell, '?') for cell in line) for line in Screen().lines()]
-        return str(a * b) in read
+        type_line(f'echo $(({a} * {b}))')
+        session.settled('an answer of the shell')
+        return str(a * b) in [''.join(digits.get(cell, '?') for cell in line) for line in Screen().lines()]
     session.wait(f'{a} * {b} = {a * b} on the screen', answer)
     print(f'read from the pixels: {a} * {b} = {a * b}', flush=True)
+
+
+def turn_off(session):
+    def is_off():
+        type_line('poweroff -f')
+        session.settled('the end of the machine', 5)
+        return Screen().is_page()
+    session.wait('the end of the machine', is_off)
 
 
 def main():
@@ -148,8 +161,7 @@ def main():
             compute(session, digits)
         session.picture('6-computed')
         no_qemu()
-        type_line('poweroff -f')
-        session.settled('the end of the machine', 5)
+        turn_off(session)
         session.picture('7-off')
         xdotool('key', 'ctrl+q')
         session.process.wait(timeout=300)

@@ -198,7 +198,9 @@ test_display_goes (Fixture *fixture, gconstpointer data)
   click (fixture);
   test_display_set_cursor (fixture->display, 16, 0xffffffff);
   vd_console_set_display (fixture->console, NULL);
-  ui_test_xdotool ("key a");
+  g_assert_false (vd_console_get_captured (fixture->console));
+  ui_test_xdotool ("key ctrl+q");
+  ui_test_until (fixture->n_shortcuts == 1);
   ui_test_xdotool ("click 1");
   vd_console_set_display (fixture->console, VD_DISPLAY (fixture->display));
   test_display_fill (fixture->display, 0x0000ff);

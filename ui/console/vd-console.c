@@ -132,6 +132,7 @@ vd_console_set_display (VdConsole *self, VdDisplay *display)
 {
   if (self->display == display)
     return;
+  vd_console_set_captured (self, FALSE);
   if (self->display != NULL) {
     vd_display_release_all (self->display);
     g_clear_signal_handler (&self->changed_handler, self->display);
