@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "preferences/vd-preferences.h"
+#include "vd-service.h"
 #include "vd-shortcuts.h"
 #include "window/vd-window.h"
 
@@ -12,6 +13,7 @@ struct _VdApplication {
 
   /* Owned */
   VdLibrary *library;
+  VdService *service; /* the library for vdctl; NULL without a session bus */
   char *library_path;
   GError *library_error;
 
@@ -183,6 +185,24 @@ vd_application_open (GApplication *application, GFile **files, int n_files, cons
     vd_window_new_machine_for_file (self->window, files[0]);
 }
 
+/* Takes the library over from a `vdctl serve`, and then answers in its place. */
+static void
+open_library (VdApplication *self)
+{
+  GDBusConnection *connection = g_application_get_dbus_connection (G_APPLICATION (self));
+  g_autoptr (GError) error = NULL;
+
+  if (connection != NULL && !vd_service_take_over (connection, self->library_path, &error))
+    g_message ("%s", error->message); /* opening it says the same, if it is still so */
+  g_clear_error (&error);
+  self->library = vd_library_open (self->library_path, &self->library_error);
+  if (self->library == NULL || connection == NULL)
+    return;
+  self->service = vd_service_new (self->library, connection, FALSE, &error);
+  if (self->service == NULL)
+    g_warning ("vdctl cannot reach this window: %s", error->message);
+}
+
 static void
 vd_application_startup (GApplication *application)
 {
@@ -198,7 +218,7 @@ vd_application_startup (GApplication *application)
   gtk_window_set_default_icon_name (APP_ID);
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   vd_shortcuts_install (GTK_APPLICATION (self));
-  self->library = vd_library_open (self->library_path, &self->library_error);
+  open_library (self);
 }
 
 static void
@@ -206,6 +226,7 @@ vd_application_shutdown (GApplication *application)
 {
   VdApplication *self = VD_APPLICATION (application);
 
+  g_clear_object (&self->service);
   if (self->library != NULL)
     vd_library_close (self->library);
   g_clear_object (&self->library);

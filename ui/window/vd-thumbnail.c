@@ -34,6 +34,10 @@ vd_thumbnail_show (VdThumbnail *self, GdkPaintable *paintable)
 {
   gtk_picture_set_paintable (GTK_PICTURE (self->picture), paintable);
   gtk_widget_set_visible (self->icon, paintable == NULL);
+  if (paintable != NULL)
+    gtk_widget_add_css_class (GTK_WIDGET (self), "screen");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self), "screen");
 }
 
 static gboolean
@@ -243,7 +247,7 @@ static void
 vd_thumbnail_init (VdThumbnail *self)
 {
   self->picture = gtk_picture_new ();
-  gtk_picture_set_content_fit (GTK_PICTURE (self->picture), GTK_CONTENT_FIT_COVER);
+  gtk_picture_set_content_fit (GTK_PICTURE (self->picture), GTK_CONTENT_FIT_CONTAIN);
   gtk_widget_set_parent (self->picture, GTK_WIDGET (self));
   self->icon = gtk_image_new_from_icon_name ("com.example.VirtDesk-symbolic");
   gtk_widget_add_css_class (self->icon, "dim-label");
