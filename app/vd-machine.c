@@ -268,7 +268,7 @@ refuse (VdMachine *self, const char *title)
   else
     g_set_error (&error, VD_ERROR, VD_ERROR_STATE,
                  /* Translators: the second %s is a state such as “Running” or “Off”. */
-                 _("This is not possible for “%s” now. Its state: %s"), name,
+                 _("This is not possible for “%s” now; its state: %s."), name,
                    describe_state (PRIV (self)->state));
   return vd_job_new_failed (title, self, error);
 }

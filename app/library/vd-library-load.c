@@ -129,13 +129,22 @@ open_folders (VdLibrary *self, GError **error)
 }
 
 VdLibrary *
-vd_library_open (const char *path, GError **error)
+vd_library_open_with (const char *path, GListModel *engines, GError **error)
 {
   g_autoptr (VdLibrary) self = g_object_new (VD_TYPE_LIBRARY, NULL);
 
-  self->path = path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
-  self->engines = vd_engine_list_new (self->path);
+  self->path = g_strdup (path);
+  self->engines = engines;
   if (!open_folders (self, error) || !load_machines (self, error))
     return NULL;
   return g_steal_pointer (&self);
+}
+
+VdLibrary *
+vd_library_open (const char *path, GError **error)
+{
+  g_autofree char *folder =
+    path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
+
+  return vd_library_open_with (folder, vd_engine_list_new (folder), error);
 }

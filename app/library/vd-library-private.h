@@ -34,6 +34,10 @@ struct _VdLibrary {
   VdWorker *worker; /* changes folders, one after another */
 };
 
+/* vd-library-load.c: vd_library_open with engines of the caller's choice (tests). Takes @engines.
+ */
+VdLibrary *vd_library_open_with (const char *path, GListModel *engines, GError **error);
+
 /* vd-library.c */
 void vd_library_add (VdLibrary *self, VdOwnMachine *machine);
 void vd_library_remove (VdLibrary *self, VdMachine *machine);

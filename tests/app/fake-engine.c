@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * FakeEngine.
+ */
+#include "fake-engine.h"
+#include "app-test.h"
+
+#include <glib/gstdio.h>
+
+typedef struct {
+  VdRun parent_instance;
+  char *folder;
+  char *kernel;
+  gboolean survives;
+} FakeRun;
+typedef VdRunClass FakeRunClass;
+
+typedef VdEngine FakeEngine;
+typedef VdEngineClass FakeEngineClass;
+
+static GMutex lock;
+static GHashTable *counts; /* of verbs */
+static VdRun *last_run;
+
+GType fake_run_get_type (void);
+GType fake_surviving_run_get_type (void);
+GType fake_local_get_type (void);
+GType fake_libvirt_get_type (void);
+
+G_DEFINE_TYPE (FakeRun, fake_run, VD_TYPE_RUN)
+
+static void
+count (const char *verb)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  guint n;
+
+  if (counts == NULL)
+    counts = g_hash_table_new (g_str_hash, g_str_equal);
+  n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, verb));
+  g_hash_table_insert (counts, (gpointer) verb, GUINT_TO_POINTER (n + 1));
+}
+
+guint
+fake_engine_count (const char *verb)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  return counts != NULL ? GPOINTER_TO_UINT (g_hash_table_lookup (counts, verb)) : 0;
+}
+
+void
+fake_engine_reset_counts (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  g_clear_pointer (&counts, g_hash_table_unref);
+}
+
+VdRun *
+fake_engine_get_last_run (void)
+{
+  return last_run;
+}
+
+static char *
+alive_file (FakeRun *self)
+{
+  return g_build_filename (self->folder, "alive", NULL);
+}
+
+static gboolean
+start (VdRun *run, GCancellable *cancellable, GError **error)
+{
+  FakeRun *self = (FakeRun *) run;
+  g_autofree char *alive = alive_file (self);
+
+  count ("start");
+  if (g_strcmp0 (self->kernel, "/refused") == 0) {
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_KERNEL, "The kernel is none.");
+    return FALSE;
+  }
+  if (VD_RUN_GET_CLASS (run)->survives)
+    g_file_set_contents (alive, "", 0, NULL);
+  vd_run_post (run, VD_RUN_RUNNING, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+adopt (VdRun *run, GError **error)
+{
+  g_autofree char *alive = alive_file ((FakeRun *) run);
+
+  count ("adopt");
+  if (!g_file_test (alive, G_FILE_TEST_EXISTS)) {
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_NOT_FOUND, "It does not run.");
+    return FALSE;
+  }
+  vd_run_post (run, VD_RUN_RUNNING, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+pause_ (VdRun *run, GError **error)
+{
+  count ("pause");
+  vd_run_post (run, VD_RUN_PAUSED, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+resume (VdRun *run, GError **error)
+{
+  count ("resume");
+  vd_run_post (run, VD_RUN_RUNNING, NULL, NULL);
+  return TRUE;
+}
+
+/* The guest takes its time: the test ends it. */
+static gboolean
+power_off (VdRun *run, GError **error)
+{
+  count ("power_off");
+  return TRUE;
+}
+
+static gboolean
+force_off (VdRun *run, GError **error)
+{
+  g_autofree char *alive = alive_file ((FakeRun *) run);
+
+  count ("force_off");
+  g_unlink (alive);
+  vd_run_post (run, VD_RUN_OFF, NULL, NULL);
+  return TRUE;
+}
+
+static gboolean
+reset (VdRun *run, GError **error)
+{
+  count ("reset");
+  return TRUE;
+}
+
+static void
+close_run (VdRun *run)
+{
+  count ("close");
+}
+
+static void
+finalize (GObject *object)
+{
+  FakeRun *self = (FakeRun *) object;
+
+  if (last_run == VD_RUN (object))
+    last_run = NULL;
+  g_free (self->folder);
+  g_free (self->kernel);
+  G_OBJECT_CLASS (fake_run_parent_class)->finalize (object);
+}
+
+static void
+fake_run_class_init (FakeRunClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = finalize;
+  klass->kind = VD_ENGINE_LOCAL;
+  klass->start = start;
+  klass->pause = pause_;
+  klass->resume = resume;
+  klass->power_off = power_off;
+  klass->force_off = force_off;
+  klass->reset = reset;
+  klass->close = close_run;
+}
+
+static void
+fake_run_init (FakeRun *self)
+{
+}
+
+typedef FakeRun FakeSurvivingRun;
+typedef FakeRunClass FakeSurvivingRunClass;
+G_DEFINE_TYPE (FakeSurvivingRun, fake_surviving_run, fake_run_get_type ())
+
+static void
+fake_surviving_run_class_init (FakeSurvivingRunClass *klass)
+{
+  klass->kind = VD_ENGINE_LIBVIRT;
+  klass->survives = TRUE;
+  klass->adopt = adopt;
+}
+
+static void
+fake_surviving_run_init (FakeSurvivingRun *self)
+{
+}
+
+static gboolean
+check (VdEngine *engine, VdConfig *config, GError **error)
+{
+  const char *kernel = vd_config_get_kernel (config);
+
+  if (g_strcmp0 (kernel, "/missing-engine") != 0 &&
+      (vd_engine_get_kind (engine) != VD_ENGINE_LOCAL || !vd_config_get_network (config)))
+    return TRUE;
+  g_set_error (error, VD_ERROR, VD_ERROR_UNSUPPORTED, "%s cannot.", vd_engine_get_name (engine));
+  return FALSE;
+}
+
+static VdRun *
+new_run (VdEngine *engine, VdConfig *config, const char *folder)
+{
+  GType type = vd_engine_get_kind (engine) == VD_ENGINE_LOCAL ? fake_run_get_type ()
+                                                              : fake_surviving_run_get_type ();
+  FakeRun *run = g_object_new (type, NULL);
+
+  run->folder = g_strdup (folder);
+  run->kernel = g_strdup (vd_config_get_kernel (config));
+  vd_run_set_worker (VD_RUN (run), NULL);
+  last_run = VD_RUN (run);
+  return last_run;
+}
+
+typedef FakeEngine FakeLocal;
+typedef FakeEngineClass FakeLocalClass;
+G_DEFINE_TYPE (FakeLocal, fake_local, VD_TYPE_ENGINE)
+
+static void
+fake_local_class_init (FakeLocalClass *klass)
+{
+  klass->kind = VD_ENGINE_LOCAL;
+  klass->name = "Small";
+  klass->check = check;
+  klass->new_run = new_run;
+}
+
+static void
+fake_local_init (FakeLocal *self)
+{
+}
+
+static char *
+explain_slow (VdEngine *engine)
+{
+  return g_strdup ("It walks.");
+}
+
+typedef FakeEngine FakeLibvirt;
+typedef FakeEngineClass FakeLibvirtClass;
+G_DEFINE_TYPE (FakeLibvirt, fake_libvirt, VD_TYPE_ENGINE)
+
+static void
+fake_libvirt_class_init (FakeLibvirtClass *klass)
+{
+  klass->kind = VD_ENGINE_LIBVIRT;
+  klass->name = "Big";
+  klass->check = check;
+  klass->explain_slow = explain_slow;
+  klass->new_run = new_run;
+}
+
+static void
+fake_libvirt_init (FakeLibvirt *self)
+{
+}
+
+GListModel *
+fake_engine_list_new (void)
+{
+  GListStore *engines = g_list_store_new (VD_TYPE_ENGINE);
+  g_autoptr (VdEngine) local = g_object_new (fake_local_get_type (), NULL);
+  g_autoptr (VdEngine) libvirt = g_object_new (fake_libvirt_get_type (), NULL);
+
+  g_list_store_append (engines, local);
+  g_list_store_append (engines, libvirt);
+  return G_LIST_MODEL (engines);
+}
