@@ -30,20 +30,27 @@ static guint created_signal;
 G_DEFINE_FINAL_TYPE (VdNewMachine, vd_new_machine, ADW_TYPE_DIALOG)
 
 /* Says which engine would run it and why, or what is wrong and where. */
-static gboolean
-check (gpointer data)
+static void
+check (VdNewMachine *self)
 {
-  VdNewMachine *self = data;
   g_autofree char *name = NULL, *reason = NULL, *slow = NULL;
   g_autoptr (GError) error = NULL;
   gboolean good = vd_config_check (self->config, &error) &&
                   vd_library_explain (self->library, self->config, &name, &reason, &slow, &error);
 
-  self->check_idle = 0;
   vd_review_show (&self->review, good ? NULL : vd_config_get_bad_field (self->config), name, reason);
   adw_banner_set_title (self->problem, good ? (slow != NULL ? slow : "") : error->message);
   adw_banner_set_revealed (self->problem, !good || slow != NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create", good && self->job == NULL);
+}
+
+static gboolean
+check_when_idle (gpointer data)
+{
+  VdNewMachine *self = data;
+
+  self->check_idle = 0;
+  check (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -51,7 +58,7 @@ static void
 queue_check (VdNewMachine *self)
 {
   if (self->check_idle == 0)
-    self->check_idle = g_idle_add (check, self);
+    self->check_idle = g_idle_add (check_when_idle, self);
 }
 
 static void
