@@ -184,7 +184,7 @@ load_key_file (const char *data, gsize length, GError **error)
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) cause = NULL;
 
-  if (length > VD_MAX_CONFIG_FILE || memchr (data, '\0', length) != NULL ||
+  if (length > VD_MAX_CONFIG_FILE || (length > 0 && memchr (data, 0, length) != NULL) ||
       !g_key_file_load_from_data (
         file, data, length, G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, &cause)) {
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
