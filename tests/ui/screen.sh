@@ -7,7 +7,8 @@ build=$(realpath "$1")
 shift
 folder=$(mktemp -d)
 mkfifo "$folder/number"
-Xvfb -displayfd 3 -screen 0 "${VIRTDESK_SCREEN:-1280x800}x24" -nolisten tcp 3> "$folder/number" 2> "$folder/xvfb.log" &
+# No key repeats by itself: on a loaded machine a release may come late.
+Xvfb -displayfd 3 -ardelay 1000000 -screen 0 "${VIRTDESK_SCREEN:-1280x800}x24" -nolisten tcp 3> "$folder/number" 2> "$folder/xvfb.log" &
 xvfb=$!
 wm=
 # shellcheck disable=SC2317
@@ -26,6 +27,8 @@ export DISPLAY=:$number GDK_BACKEND=x11 GSK_RENDERER=cairo GTK_A11Y=${GTK_A11Y:-
 export XDG_DATA_HOME=$folder/data XDG_CONFIG_HOME=$folder/config XDG_CACHE_HOME=$folder/cache XDG_RUNTIME_DIR=$folder/run
 export GSETTINGS_BACKEND=memory GSETTINGS_SCHEMA_DIR=$build/data VIRTDESK_DATA_DIR=$build/assets
 export GTK_CSD=1 GIO_USE_VFS=local
+# Whole stacks, so that tests/lsan.supp knows the libraries' own caches.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}fast_unwind_on_malloc=0
 unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
 openbox --sm-disable > "$folder/wm.log" 2>&1 &
 wm=$!

@@ -182,7 +182,8 @@ test_aml_lengths (void)
     guint follow, length;
 
     g_byte_array_set_size (content, sizes[i]);
-    memset (content->data, 0xa3, sizes[i]);
+    if (sizes[i] > 0)
+      memset (content->data, 0xa3, sizes[i]);
     vmm_aml_package (to, 1, content);
     g_assert_cmpuint (to->data[0], ==, 0x12);
     follow = to->data[1] >> 6;
