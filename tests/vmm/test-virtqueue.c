@@ -205,6 +205,7 @@ test_flags (Fixture *f, gconstpointer data)
   g_assert_false (pop (f));
   g_assert_cmphex (*field (f, USED), ==, 0);
 
+  g_assert_false (vmm_virtqueue_wants_interrupt (&f->queue)); /* of nothing, not even once */
   vmm_virtqueue_push (&f->queue, 0, 0);
   g_assert_true (vmm_virtqueue_wants_interrupt (&f->queue));
   g_assert_false (vmm_virtqueue_wants_interrupt (&f->queue));

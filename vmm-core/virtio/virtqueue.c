@@ -294,7 +294,7 @@ vmm_virtqueue_wants_interrupt (VmmVirtqueue *self)
   guint16 old = self->signalled_used, new = self->next_used;
   gboolean valid = self->signalled_valid;
 
-  if (self->broken || !self->enabled || (valid && old == new))
+  if (self->broken || !self->enabled || old == new)
     return FALSE;
   self->signalled_used = new;
   self->signalled_valid = TRUE;
