@@ -245,6 +245,24 @@ fake_guest_write_config (FakeGuest *self, guint slot, guint offset, guint size, 
   vmm_bus_write (self->mmio, VMM_PCI_ECAM_BASE + (slot << 15) + offset, size, value);
 }
 
+gboolean
+fake_guest_get_line (FakeGuest *self, guint gsi)
+{
+  gboolean level;
+
+  g_mutex_lock (&self->platform.lock);
+  level = self->platform.lines[gsi];
+  g_mutex_unlock (&self->platform.lock);
+  return level;
+}
+
+void
+fake_guest_copy_memory (FakeGuest *self, FakeGuest *from)
+{
+  fake_guest_settle (from);
+  memcpy (fake_guest_at (self, 0, FAKE_MEMORY), fake_guest_at (from, 0, FAKE_MEMORY), FAKE_MEMORY);
+}
+
 static int
 fd_of_message (FakeGuest *self, guint32 data)
 {

@@ -68,6 +68,9 @@ void fake_guest_out (FakeGuest *self, guint16 port, guint size, guint32 value);
 guint32 fake_guest_read_config (FakeGuest *self, guint slot, guint offset, guint size);
 void fake_guest_write_config (FakeGuest *self, guint slot, guint offset, guint size, guint32 value);
 
+gboolean fake_guest_get_line (FakeGuest *self, guint gsi);
+/* All of @from's memory, as of now, becomes @self's. */
+void fake_guest_copy_memory (FakeGuest *self, FakeGuest *from);
 /* How often a message was sent since the last question. */
 guint64 fake_guest_take_message (FakeGuest *self, guint32 data);
 /* Waits until it was sent. */

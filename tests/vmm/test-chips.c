@@ -85,13 +85,13 @@ test_pm_button (Fixture *f, gconstpointer data)
   g_assert_cmphex (in (f, 0x604, 2), ==, 1);
   vmm_pm_power_button (f->device);
   g_assert_cmphex (in (f, 0x600, 2), ==, 0x100);
-  g_assert_false (f->guest->platform.lines[9]);
+  g_assert_false (fake_guest_get_line (f->guest, 9));
   out (f, 0x602, 2, 0x100);
-  g_assert_true (f->guest->platform.lines[9]);
+  g_assert_true (fake_guest_get_line (f->guest, 9));
   out (f, 0x600, 2, 0x001);
-  g_assert_true (f->guest->platform.lines[9]);
+  g_assert_true (fake_guest_get_line (f->guest, 9));
   out (f, 0x600, 2, 0x100);
-  g_assert_false (f->guest->platform.lines[9]);
+  g_assert_false (fake_guest_get_line (f->guest, 9));
   g_assert_cmphex (in (f, 0x600, 2), ==, 0);
 }
 
@@ -114,12 +114,12 @@ test_pm_gpe (Fixture *f, gconstpointer data)
 {
   out (f, 0x628, 1, 0x04);
   vmm_pm_raise_gpe (f->device, 1);
-  g_assert_false (f->guest->platform.lines[9]);
+  g_assert_false (fake_guest_get_line (f->guest, 9));
   vmm_pm_raise_gpe (f->device, 2);
-  g_assert_true (f->guest->platform.lines[9]);
+  g_assert_true (fake_guest_get_line (f->guest, 9));
   g_assert_cmphex (in (f, 0x620, 4), ==, 0x06);
   out (f, 0x620, 1, 0x04);
-  g_assert_false (f->guest->platform.lines[9]);
+  g_assert_false (fake_guest_get_line (f->guest, 9));
   g_assert_cmphex (in (f, 0x620, 1), ==, 0x02);
 }
 
@@ -155,11 +155,11 @@ test_pm_saved (Fixture *f, gconstpointer data)
   vmm_pm_power_button (f->device);
   vmm_pm_raise_gpe (f->device, 2);
   fake_guest_check_saved (f->device, other);
-  g_assert_true (guest->platform.lines[9]);
+  g_assert_true (fake_guest_get_line (guest, 9));
   g_assert_cmphex (fake_guest_in (guest, 0x600, 4), ==, 0x01000100);
   g_assert_cmphex (fake_guest_in (guest, 0x608, 4), ==, in (f, 0x608, 4));
   vmm_device_reset (other);
-  g_assert_false (guest->platform.lines[9]);
+  g_assert_false (fake_guest_get_line (guest, 9));
   g_assert_cmphex (fake_guest_in (guest, 0x600, 4), ==, 0);
   vmm_device_free (other);
   fake_guest_free (guest);
@@ -276,14 +276,14 @@ test_rtc_periodic (Fixture *f, gconstpointer data)
   set_cmos (f, 0x0a, 0x23);
   set_cmos (f, 0x0b, 0x42);
   for (guint i = 0; i < 3; i++) {
-    while (!f->guest->platform.lines[8])
+    while (!fake_guest_get_line (f->guest, 8))
       fake_guest_settle (f->guest);
     g_assert_cmphex (cmos (f, 0x0c) & 0xc0, ==, 0xc0);
   }
   set_cmos (f, 0x0b, 0x02);
   fake_guest_settle (f->guest);
   cmos (f, 0x0c);
-  g_assert_false (f->guest->platform.lines[8]);
+  g_assert_false (fake_guest_get_line (f->guest, 8));
 }
 
 static void

@@ -72,7 +72,7 @@ test_eventfd (Fixture *f, gconstpointer data)
 
   f->source = vmm_loop_add_eventfd (f->loop, f->fd, count, f);
   settle (f);
-  g_assert_cmpint (f->n, ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   for (int i = 1; i <= 3; i++) {
     ring (f);
     settle (f);
@@ -83,7 +83,7 @@ test_eventfd (Fixture *f, gconstpointer data)
   vmm_loop_remove (f->loop, f->source);
   ring (f);
   settle (f);
-  g_assert_cmpint (f->n, ==, 3);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 3);
 }
 
 /* A plain descriptor is for its function to read. */
@@ -103,7 +103,7 @@ test_fd (Fixture *f, gconstpointer data)
   f->source = vmm_loop_add_fd (f->loop, f->fd, read_all, f);
   ring (f);
   settle (f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   vmm_loop_remove (f->loop, f->source);
 }
 
@@ -112,17 +112,17 @@ test_timer (Fixture *f, gconstpointer data)
 {
   f->source = vmm_loop_add_timer (f->loop, count, f);
   settle (f);
-  g_assert_cmpint (f->n, ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   /* One that is due, one that is not, one that was called off. */
   vmm_source_arm (f->source, 1);
   settle (f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   vmm_source_arm (f->source, G_MAXINT64);
   settle (f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   vmm_source_arm (f->source, 0);
   settle (f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   vmm_loop_remove (f->loop, f->source);
 }
 
@@ -143,7 +143,7 @@ test_remove_self (Fixture *f, gconstpointer data)
   settle (f);
   ring (f);
   settle (f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
 }
 
 static void
@@ -156,7 +156,7 @@ hold (gpointer data)
   g_cond_broadcast (&f->cond);
   while (!f->go)
     g_cond_wait (&f->cond, &f->lock);
-  f->n = 1;
+  g_atomic_int_set (&f->n, 1);
   g_mutex_unlock (&f->lock);
 }
 
@@ -187,7 +187,7 @@ test_remove_waits (Fixture *f, gconstpointer data)
   g_mutex_unlock (&f->lock);
   thread = g_thread_new ("go", let_go, f);
   vmm_loop_remove (f->loop, f->source);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   g_thread_join (thread);
 }
 
@@ -204,10 +204,10 @@ test_call (Fixture *f, gconstpointer data)
 {
   g_assert_false (vmm_loop_is_current (f->loop));
   vmm_loop_call (f->loop, count, f);
-  g_assert_cmpint (f->n, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
   /* On the loop itself it is a plain call. */
   vmm_loop_call (f->loop, call_inside, f);
-  g_assert_cmpint (f->n, ==, 2);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 2);
 }
 
 static void
@@ -255,7 +255,7 @@ test_posts (Fixture *f, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
   vmm_loop_free (f->loop);
-  g_assert_cmpint (f->n, ==, 4000);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 4000);
   f->loop = vmm_loop_new ("test", NULL);
 }
 
@@ -268,7 +268,7 @@ test_regular_file (Fixture *f, gconstpointer data)
   f->source = vmm_loop_add_fd (f->loop, fd, count, f);
   settle (f);
   vmm_loop_remove (f->loop, f->source);
-  g_assert_cmpint (f->n, ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   close (fd);
 }
 

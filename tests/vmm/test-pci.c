@@ -324,34 +324,33 @@ test_intx (Fixture *f, gconstpointer data)
 {
   Card *other = card_new (f->guest, 11, NULL); /* the same pin */
   guint gsi = vmm_pci_slot_gsi (3);
-  gboolean *line = &f->guest->platform.lines[gsi];
 
   g_assert_cmpuint (vmm_pci_slot_gsi (11), ==, gsi);
   vmm_pci_device_set_intx (&f->card->parent, TRUE);
-  g_assert_true (*line);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (get (f, 6, 2) & 8, ==, 8);
   g_assert_cmphex (get (f, 4, 4) & 0x80000, ==, 0x80000);
   vmm_pci_device_set_intx (&other->parent, TRUE);
   vmm_pci_device_set_intx (&f->card->parent, TRUE);
   vmm_pci_device_set_intx (&f->card->parent, FALSE);
-  g_assert_true (*line);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (get (f, 6, 2) & 8, ==, 0);
   vmm_pci_device_set_intx (&other->parent, FALSE);
-  g_assert_false (*line);
+  g_assert_false (fake_guest_get_line (f->guest, gsi));
 
   /* Disabled by the guest; let go by whoever disappears. */
   set (f, 4, 2, 0x400);
   vmm_pci_device_set_intx (&f->card->parent, TRUE);
-  g_assert_false (*line);
+  g_assert_false (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (get (f, 6, 2) & 8, ==, 8);
   set (f, 4, 2, 0);
-  g_assert_true (*line);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   vmm_device_reset (&f->card->parent.parent);
-  g_assert_false (*line);
+  g_assert_false (fake_guest_get_line (f->guest, gsi));
   vmm_pci_device_set_intx (&other->parent, TRUE);
-  g_assert_true (*line);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   vmm_device_free (&other->parent.parent);
-  g_assert_false (*line);
+  g_assert_false (fake_guest_get_line (f->guest, gsi));
 }
 
 static void
@@ -382,7 +381,7 @@ test_saved (Fixture *f, gconstpointer data)
   fake_guest_check_saved (&f->card->parent.parent, &other->parent.parent);
   g_assert_cmphex (other->mapped[0], ==, 0xd0000000);
   g_assert_cmphex (vmm_bus_read (guest->mmio, 0xd0000010, 4), ==, 0xc0de0010);
-  g_assert_true (guest->platform.lines[vmm_pci_slot_gsi (3)]);
+  g_assert_true (fake_guest_get_line (guest, vmm_pci_slot_gsi (3)));
 
   fake_guest_out (f->guest, 0xcf8, 4, 0x80001800);
   fake_guest_out (f->guest, VMM_PM_RESET_PORT, 1, 2);

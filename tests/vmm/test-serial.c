@@ -72,7 +72,7 @@ out (Fixture *f, guint offset, guint8 value)
 static gboolean
 line (Fixture *f)
 {
-  return f->guest->platform.lines[GSI];
+  return fake_guest_get_line (f->guest, GSI);
 }
 
 static void
@@ -281,7 +281,7 @@ test_saved (Fixture *f, gconstpointer data)
   out (f, SCR, 0x77);
   type (f, "abc");
   fake_guest_check_saved (f->serial, other);
-  g_assert_true (other_guest->platform.lines[GSI]);
+  g_assert_true (fake_guest_get_line (other_guest, GSI));
   g_assert_cmphex (fake_guest_in (other_guest, PORT + IIR, 1), ==, 0xc4);
   g_assert_cmphex (fake_guest_in (other_guest, PORT + DATA, 1), ==, 'a');
   vmm_device_free (other);

@@ -668,8 +668,7 @@ test_saved (Fixture *f, gconstpointer data)
   } else {
     SEND (f, SET_SCANOUT, 10, 5, 50, 20, 0, 1);
   }
-  memcpy (fake_guest_at (guest, 0, FAKE_MEMORY), fake_guest_at (f->guest, 0, FAKE_MEMORY),
-          FAKE_MEMORY);
+  fake_guest_copy_memory (guest, f->guest);
   fake_guest_check_saved (f->device, other);
   g_assert_true (vmm_display_take (display, &frame));
   g_assert_cmpuint (frame.width, ==, blob ? 320 : 50);

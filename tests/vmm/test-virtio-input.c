@@ -248,8 +248,7 @@ test_saved (Fixture *f, gconstpointer data)
   vmm_input_move (f->input, 0.5, 0.5);
   vmm_input_button (f->input, BTN_LEFT, TRUE);
   fake_guest_settle (f->guest);
-  memcpy (fake_guest_at (guest, 0, FAKE_MEMORY), fake_guest_at (f->guest, 0, FAKE_MEMORY),
-          FAKE_MEMORY);
+  fake_guest_copy_memory (guest, f->guest);
   fake_guest_check_saved (f->device, other);
   vmm_device_resume (other);
   f->driver->guest = guest;

@@ -251,14 +251,14 @@ test_intx (Fixture *f, gconstpointer data)
   fake_guest_write_config (f->guest, driver->slot, msix + 2, 2, 0);
   send_one (driver);
   holder_let_go (f->holder, 0);
-  g_assert_true (f->guest->platform.lines[gsi]);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (fake_driver_read (driver, driver->isr, 1), ==, 1);
-  g_assert_false (f->guest->platform.lines[gsi]);
+  g_assert_false (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (fake_driver_read (driver, driver->isr, 1), ==, 0);
   vmm_device_lock (f->device);
   vmm_virtio_config_changed (&f->holder->parent);
   vmm_device_unlock (f->device);
-  g_assert_true (f->guest->platform.lines[gsi]);
+  g_assert_true (fake_guest_get_line (f->guest, gsi));
   g_assert_cmphex (fake_driver_read (driver, driver->isr, 1), ==, 2);
 }
 
@@ -492,8 +492,7 @@ test_saved (Fixture *f, gconstpointer data)
   send_one (driver);
   holder_let_go (f->holder, 3);
   f->holder->config_value = 77;
-  memcpy (fake_guest_at (guest, 0, FAKE_MEMORY), fake_guest_at (f->guest, 0, FAKE_MEMORY),
-          FAKE_MEMORY);
+  fake_guest_copy_memory (guest, f->guest);
   fake_guest_check_saved (f->device, other);
   guest->next = f->guest->next;
   driver->guest = guest;
