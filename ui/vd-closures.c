@@ -9,7 +9,7 @@ vd_format_memory (guint64 bytes)
   double gib = bytes / (double) (G_GUINT64_CONSTANT (1) << 30);
 
   if (bytes < G_GUINT64_CONSTANT (1) << 30)
-    return g_strdup_printf (_("%" G_GUINT64_FORMAT " MiB"), bytes >> 20);
+    return g_strdup_printf (_("%u MiB"), (guint) (bytes >> 20));
   return g_strdup_printf (gib == (guint64) gib ? _("%.0f GiB") : _("%.1f GiB"), gib);
 }
 

@@ -147,13 +147,12 @@ def main():
         xdotool('key', 'alt+c')
         console = session.wait('the console', lambda: window('^Sample$'))[0]
         xdotool('windowactivate', '--sync', console)
+        session.picture('3-console')
+        xdotool('key', 'F11') # before the guest looks at the size of its screen
         session.wait('the guest\'s picture', lambda: Screen().is_picture())
         session.settled('the guest\'s first screen', 10)
-        session.picture('3-console')
-        no_qemu()
-        xdotool('key', 'F11')
-        session.settled('fullscreen')
         session.picture('4-fullscreen')
+        no_qemu()
         xdotool('mousemove', str(WIDTH // 2), str(HEIGHT // 2), 'click', '1')
         digits = learn_digits(session)
         session.picture('5-shell')
