@@ -101,6 +101,7 @@ tree_make() {
     --include="$(packages | paste -sd,)" --skip=check/empty trixie "$TREE.part" ||
     die "the Debian 13 tree could not be made; the whole log is $CACHE/log/tree.log"
   tree_remove "$TREE"
+  as_root touch "$TREE.part"/etc/{hosts,resolv.conf,machine-id} # mount points
   as_root mv "$TREE.part" "$TREE"
   packages_hash > "$TREE.stamp"
   tree_ok || die "the Debian 13 tree does not work; the log is $CACHE/log/tree.log"
@@ -117,14 +118,21 @@ tree_update() {
   packages_hash > "$TREE.stamp"
 }
 
-# The tree as / with the person's own files, display, buses, sound and devices in their places.
+# The tree's folders on a new /, with the person's own files, display, buses, sound and devices in
+# their places. A new / because a user may not make the mount points in the tree, which is root's.
 in_tree() {
-  local args=(--dev-bind "$TREE" / --dev-bind /dev /dev --proc /proc --bind /sys /sys --bind /tmp /tmp --tmpfs /run) f
-  for f in /run/user /run/dbus /run/udev /run/systemd /run/libvirt /run/user/"$(id -u)" "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"; do
+  local args=(--dev-bind /dev /dev --bind /proc /proc --bind /sys /sys --bind /tmp /tmp --tmpfs /run) f
+  for f in "$TREE"/*; do
+    case ${f##*/} in
+    dev | proc | sys | tmp | run | home | root | mnt | media | srv | boot) ;;
+    *) if [ -L "$f" ]; then args+=(--symlink "$(readlink "$f")" "/${f##*/}"); else args+=(--bind "$f" "/${f##*/}"); fi ;;
+    esac
+  done
+  for f in /run/user /run/dbus /run/udev /run/systemd /run/libvirt "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"; do
     args+=(--bind-try "$f" "$f")
   done
   for f in resolv.conf hosts machine-id; do
-    [ ! -e "/etc/$f" ] || args+=(--ro-bind "$(realpath "/etc/$f")" "/etc/$f")
+    [ ! -e "/etc/$f" ] || [ ! -e "$TREE/etc/$f" ] || args+=(--ro-bind "$(realpath "/etc/$f")" "/etc/$f")
   done
   if [ "$(id -u)" != 0 ]; then
     { cat "$TREE/etc/passwd"; getent passwd "$(id -u)"; } > "$CACHE/passwd"
