@@ -55,7 +55,9 @@ make_memory (VmmMachine *self, GError **error)
     vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory), self->fault_fd, error);
   if (!self->fault_watch)
     return FALSE;
-  vmm_memory_prepare (self->memory, PREPARED_MEMORY);
+  /* Never the host's last memory: a guest may get by with less than it was promised. */
+  if (vmm_host_get_available_memory () / 2 > PREPARED_MEMORY)
+    vmm_memory_prepare (self->memory, PREPARED_MEMORY);
   return TRUE;
 }
 

@@ -53,8 +53,22 @@ vmm_host_get_memory (void)
   return read_meminfo ("MemTotal:");
 }
 
+/* Where the kernel promises no more than it has, what it may still promise. */
+static guint64
+get_promisable_memory (void)
+{
+  g_autofree char *mode = NULL;
+  guint64 limit, promised;
+
+  if (!g_file_get_contents ("/proc/sys/vm/overcommit_memory", &mode, NULL, NULL) || *mode != '2')
+    return G_MAXUINT64;
+  limit = read_meminfo ("CommitLimit:");
+  promised = read_meminfo ("Committed_AS:");
+  return limit > promised ? limit - promised : 0;
+}
+
 guint64
 vmm_host_get_available_memory (void)
 {
-  return read_meminfo ("MemAvailable:");
+  return MIN (read_meminfo ("MemAvailable:"), get_promisable_memory ());
 }

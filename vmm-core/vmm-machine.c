@@ -212,7 +212,10 @@ const VmmKvmEvents vmm_machine_events = {
 void
 vmm_machine_fault (gpointer data)
 {
-  on_crashed (data,
+  VmmMachine *self = data;
+
+  vmm_memory_discard (self->memory);
+  on_crashed (self,
               "This computer has no memory left for the machine: close other programs or give the "
               "machine less memory.",
               "");

@@ -19,21 +19,6 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / '_build/release'
 CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'virtdesk-dev'
 KERNEL = pathlib.Path(os.environ.get('VIRTDESK_KERNEL') or CACHE / 'kernel')
-MAGICS = {b'\xfd7zXZ\0': ['xz', '-dc'], b'\x28\xb5\x2f\xfd': ['zstd', '-dc'], b'\x1f\x8b': ['gzip', '-dc']}
-
-
-def unpack_kernel(target):
-    """The ELF file inside a bzImage (boot protocol 2.08: payload_offset and payload_length)."""
-    image = (KERNEL / 'vmlinuz').read_bytes()
-    setup = ((image[0x1f1] or 4) + 1) * 512
-    offset, length = (int.from_bytes(image[at:at + 4], 'little') for at in (0x248, 0x24c))
-    payload = image[setup + offset:setup + offset + length]
-    command = next(command for magic, command in MAGICS.items() if payload.startswith(magic))
-    # the last four bytes of the payload are its unpacked size, not part of the stream
-    result = subprocess.run(command, input=payload, capture_output=True)
-    target.write_bytes(result.stdout)
-    if not result.stdout.startswith(b'\x7fELF'):
-        sys.exit(f'bench: the kernel could not be unpacked: {result.stderr.decode()}')
 
 
 def make_initrd(folder):
@@ -46,7 +31,7 @@ def make_initrd(folder):
 
 def boot_cases(folder):
     vmlinux, initrd = folder / 'vmlinux', make_initrd(folder)
-    unpack_kernel(vmlinux)
+    subprocess.run([sys.executable, TOP / 'tests/box/unpack-kernel.py', KERNEL / 'vmlinuz', vmlinux], check=True)
     append = 'console=ttyS0 quiet reboot=t panic=-1'
     ours = [str(BUILD / 'vmm-core/tools/vmm-run'), '--memory', '256M', '--cpus', '1', '--serial', 'stdio',
             '--initrd', str(initrd), '--append', append]

@@ -196,7 +196,8 @@ test_options_bad (void)
     g_autoptr (GError) error = NULL;
 
     g_assert_null (parse (wrong[i], &error));
-    g_assert_nonnull (error);
+    g_assert_error (error, VMM_ERROR, VMM_ERROR_CONFIG);
+    g_assert_true (g_str_has_suffix (error->message, "."));
   }
 }
 

@@ -38,7 +38,7 @@ memory_fail (guint64 size, GError **error)
 {
   g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
                "This computer cannot give %" G_GUINT64_FORMAT
-               " MiB of memory to the machine (%s): give the machine less memory",
+               " MiB of memory to the machine (%s): give the machine less memory.",
                size >> 20, g_strerror (errno));
   return FALSE;
 }
@@ -99,7 +99,7 @@ vmm_memory_new (guint64 size, GError **error)
   if (size < MIN_SIZE || size % PAGE_SIZE != 0 || size > G_MAXINT64 - HUGE_PAGE) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
                  "A machine cannot have %" G_GUINT64_FORMAT
-                 " bytes of memory: take a whole number of MiB, at least 1",
+                 " bytes of memory: take a whole number of MiB, at least 1.",
                  size);
     return NULL;
   }
@@ -130,6 +130,12 @@ vmm_memory_prepare (VmmMemory *self, guint64 length)
   madvise (self->host, self->size, MADV_HUGEPAGE);
   if (memory_touch (self->host, whole))
     madvise (self->host, whole, MADV_COLLAPSE);
+}
+
+void
+vmm_memory_discard (VmmMemory *self)
+{
+  fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t) self->size);
 }
 
 void

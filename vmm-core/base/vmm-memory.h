@@ -41,6 +41,9 @@ void vmm_memory_free (VmmMemory *self);
  */
 void vmm_memory_prepare (VmmMemory *self, guint64 length);
 
+/* Gives all pages back to the host; the guest's memory reads as zeros from now on. */
+void vmm_memory_discard (VmmMemory *self);
+
 guint64 vmm_memory_get_size (VmmMemory *self);
 int vmm_memory_get_fd (VmmMemory *self); /* borrowed */
 const VmmMemoryRegion *vmm_memory_get_regions (VmmMemory *self, guint *n_regions);

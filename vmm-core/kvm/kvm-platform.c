@@ -48,7 +48,7 @@ static void
 remove_doorbell (VmmPlatform *platform, const VmmDoorbell *doorbell)
 {
   if (!set_doorbell (kvm_of (platform), doorbell, KVM_IOEVENTFD_FLAG_DEASSIGN))
-    g_warning ("A doorbell cannot be removed: %s", g_strerror (errno));
+    g_warning ("A doorbell cannot be removed: %s.", g_strerror (errno));
 }
 
 static void
@@ -57,7 +57,7 @@ set_line (VmmPlatform *platform, guint gsi, gboolean level)
   struct kvm_irq_level line = { .irq = gsi, .level = level };
 
   if (vmm_kvm_ioctl (kvm_of (platform)->vm_fd, KVM_IRQ_LINE, &line) < 0)
-    g_warning ("Interrupt pin %u cannot be set: %s", gsi, g_strerror (errno));
+    g_warning ("Interrupt pin %u cannot be set: %s.", gsi, g_strerror (errno));
 }
 
 static void
@@ -142,7 +142,7 @@ add_msi (VmmPlatform *platform, int fd, const VmmMsi *msi, GError **error)
   int route = claim_route (self);
 
   if (route < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "The machine has more than %d interrupts",
+    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "The machine has more than %d interrupts.",
                  VMM_MAX_MESSAGES);
     return -1;
   }
@@ -176,7 +176,7 @@ remove_msi (VmmPlatform *platform, int route)
   g_autoptr (GError) error = NULL;
 
   if (!set_irqfd (self, route, KVM_IRQFD_FLAG_DEASSIGN))
-    g_warning ("An interrupt cannot be removed: %s", g_strerror (errno));
+    g_warning ("An interrupt cannot be removed: %s.", g_strerror (errno));
   self->routes[route].used = FALSE;
   if (!vmm_kvm_set_routes (self, &error))
     g_warning ("%s", error->message);

@@ -31,8 +31,6 @@ struct _VmmKvm {
   struct kvm_irqchip chips[3]; /* as the kernel made them */
   struct kvm_pit_state2 pit;
   struct kvm_clock_data clock;
-  guint ring_offset; /* pages from a vCPU's shared page to the ring of kept port writes; 0: none */
-  GMutex ring_lock;  /* held while kept writes are handed on */
 
   GMutex lock;    /* guards what follows */
   guint n_routes; /* slots of @routes in use, holes included */

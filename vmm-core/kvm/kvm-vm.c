@@ -51,7 +51,7 @@ vmm_kvm_ioctl (int fd, unsigned long request, gpointer argument)
 gboolean
 vmm_kvm_fail (const char *what, GError **error)
 {
-  g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "KVM refused to %s: %s", what, g_strerror (errno));
+  g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "KVM refused to %s: %s.", what, g_strerror (errno));
   return FALSE;
 }
 
@@ -68,13 +68,13 @@ open_failed (GError **error)
 {
   if (errno == EACCES || errno == EPERM)
     g_set_error (error, VMM_ERROR, VMM_ERROR_KVM_DENIED,
-                 "You may not use /dev/kvm: become a member of the group \"kvm\" and log in again");
+                 "You may not use /dev/kvm: become a member of the group “kvm” and log in again.");
   else if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
     g_set_error (error, VMM_ERROR, VMM_ERROR_NO_KVM,
                  "There is no /dev/kvm on this computer: turn on virtualization (Intel VT-x, AMD "
-                 "SVM) in the firmware's setup and load the kvm_intel or kvm_amd module");
+                 "SVM) in the firmware's setup and load the kvm_intel or kvm_amd module.");
   else
-    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "/dev/kvm cannot be opened: %s",
+    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "/dev/kvm cannot be opened: %s.",
                  g_strerror (errno));
   return -1;
 }
@@ -110,14 +110,14 @@ vmm_kvm_open (GError **error)
     return -1;
   }
   if (vmm_kvm_ioctl (fd, KVM_GET_API_VERSION, NULL) != KVM_API_VERSION) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "/dev/kvm is not a KVM that VirtDesk knows");
+    g_set_error (error, VMM_ERROR, VMM_ERROR_KVM, "/dev/kvm is not a KVM that VirtDesk knows.");
     close (fd);
     return -1;
   }
   for (guint i = 0; i < G_N_ELEMENTS (needed); i++)
     if (vmm_kvm_ioctl (fd, KVM_CHECK_EXTENSION, GINT_TO_POINTER (needed[i].capability)) <= 0) {
       g_set_error (error, VMM_ERROR, VMM_ERROR_KVM,
-                   "This kernel's KVM has no %s: take a newer kernel", needed[i].what);
+                   "This kernel's KVM has no %s: take a newer kernel.", needed[i].what);
       close (fd);
       return -1;
     }
@@ -192,18 +192,6 @@ vm_add_chips (VmmKvm *self, GError **error)
   return vmm_kvm_set_routes (self, error) && vm_remember_chips (self, error);
 }
 
-/* The index register of a PCI host bridge is written before each access and has no effect of its
- * own: the kernel may keep those writes until the next exit. */
-static void
-vm_coalesce_pci_index (VmmKvm *self)
-{
-  struct kvm_coalesced_mmio_zone zone = { .addr = 0xcf8, .size = 4, .pio = 1 };
-
-  if (vmm_kvm_check (self, KVM_CAP_COALESCED_PIO) > 0 &&
-      vmm_kvm_ioctl (self->vm_fd, KVM_REGISTER_COALESCED_MMIO, &zone) == 0)
-    self->ring_offset = vmm_kvm_check (self, KVM_CAP_COALESCED_MMIO);
-}
-
 VmmKvm *
 vmm_kvm_new (VmmMemory *memory, const VmmKvmEvents *events, gpointer data, GError **error)
 {
@@ -215,10 +203,8 @@ vmm_kvm_new (VmmMemory *memory, const VmmKvmEvents *events, gpointer data, GErro
   self->data = data;
   self->kvm_fd = self->vm_fd = -1;
   g_mutex_init (&self->lock);
-  g_mutex_init (&self->ring_lock);
   if (!vm_create (self, error) || !vm_add_chips (self, error) || !vm_add_memory (self, error))
     return NULL;
-  vm_coalesce_pci_index (self);
   return g_steal_pointer (&self);
 }
 
@@ -230,7 +216,6 @@ vmm_kvm_free (VmmKvm *self)
   if (self->kvm_fd >= 0)
     close (self->kvm_fd);
   g_mutex_clear (&self->lock);
-  g_mutex_clear (&self->ring_lock);
   g_free (self);
 }
 

@@ -52,29 +52,6 @@ bus_access (VmmBus *bus, guint64 address, guint8 *data, guint length, gboolean i
   }
 }
 
-/* Hands on the writes that the kernel kept for us, in their order, before anything that came after
- * them. Any vCPU may find another one's: the lock keeps them in order. */
-static void
-drain_ring (VmmVcpu *self)
-{
-  struct kvm_coalesced_mmio_ring *ring =
-    (gpointer) ((guint8 *) self->run + self->kvm->ring_offset * 4096);
-  guint size = (4096 - sizeof *ring) / sizeof ring->coalesced_mmio[0];
-
-  if (self->kvm->ring_offset == 0 || __atomic_load_n (&ring->first, __ATOMIC_ACQUIRE) ==
-                                       __atomic_load_n (&ring->last, __ATOMIC_ACQUIRE))
-    return;
-  g_mutex_lock (&self->kvm->ring_lock);
-  while (ring->first != __atomic_load_n (&ring->last, __ATOMIC_ACQUIRE) && ring->first < size) {
-    struct kvm_coalesced_mmio kept = ring->coalesced_mmio[ring->first];
-
-    bus_access (kept.pio ? self->ports : self->mmio, kept.phys_addr, kept.data,
-                MIN (kept.len, sizeof kept.data), TRUE);
-    __atomic_store_n (&ring->first, (ring->first + 1) % size, __ATOMIC_RELEASE);
-  }
-  g_mutex_unlock (&self->kvm->ring_lock);
-}
-
 static void
 handle_port (VmmVcpu *self)
 {
@@ -123,14 +100,13 @@ handle_internal_error (VmmVcpu *self)
   };
   guint why = self->run->internal.suberror;
 
-  return crash (self, g_strdup_printf ("KVM gave up on CPU %u for %s", self->index,
+  return crash (self, g_strdup_printf ("KVM gave up on CPU %u for %s.", self->index,
                                        why < G_N_ELEMENTS (reasons) ? reasons[why] : reasons[0]));
 }
 
 VmmExitResult
 vmm_vcpu_handle_exit (VmmVcpu *self)
 {
-  drain_ring (self);
   switch (self->run->exit_reason) {
   case KVM_EXIT_IO:
     handle_port (self);
@@ -148,13 +124,13 @@ vmm_vcpu_handle_exit (VmmVcpu *self)
   case KVM_EXIT_FAIL_ENTRY:
     return crash (self,
                   g_strdup_printf (
-                    "The processor refused to run CPU %u (reason 0x%llx): its state is not valid",
+                    "The processor refused to run CPU %u (reason 0x%llx): its state is not valid.",
                     self->index,
                     (unsigned long long) self->run->fail_entry.hardware_entry_failure_reason));
   case KVM_EXIT_INTERNAL_ERROR:
     return handle_internal_error (self);
   default:
-    return crash (self, g_strdup_printf ("KVM stopped CPU %u for a reason unknown to us (%u)",
+    return crash (self, g_strdup_printf ("KVM stopped CPU %u for a reason unknown to us (%u).",
                                          self->index, self->run->exit_reason));
   }
 }
@@ -162,9 +138,12 @@ vmm_vcpu_handle_exit (VmmVcpu *self)
 void
 vmm_vcpu_run_failed (VmmVcpu *self, int error)
 {
-  if (VMM_KVM_NO_PAGE (error))
+  if (VMM_KVM_NO_PAGE (error)) {
+    /* The report needs a little memory itself: the guest, which is lost, gives its own back. */
+    vmm_memory_discard (self->kvm->memory);
     crash (self, g_strdup ("This computer has no memory left for the machine: close other programs "
-                           "or give the machine less memory"));
-  else
-    crash (self, g_strdup_printf ("KVM cannot run CPU %u: %s", self->index, g_strerror (error)));
+                           "or give the machine less memory."));
+  } else {
+    crash (self, g_strdup_printf ("KVM cannot run CPU %u: %s.", self->index, g_strerror (error)));
+  }
 }

@@ -113,7 +113,7 @@ vmm_fault_watch_add (gconstpointer start, gsize length, int fd, GError **error)
     return watch;
   }
   g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
-               "At most %d machines run in one process: stop another one first",
+               "At most %d machines run in one process: stop another one first.",
                VMM_MAX_FAULT_WATCHES);
   return NULL;
 }

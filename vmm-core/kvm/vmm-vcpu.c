@@ -148,7 +148,7 @@ vmm_vcpu_new (VmmKvm *kvm,
   g_cond_init (&self->changed);
   if (vmm_kick_signal () == 0) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_KVM,
-                 "This process has no real-time signal left for its machines");
+                 "This process has no real-time signal left for its machines.");
     return NULL;
   }
   if (!vcpu_create (self, error))

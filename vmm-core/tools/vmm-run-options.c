@@ -183,6 +183,7 @@ read_words (int argc, char **argv, Words *words, GError **error)
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr (GError) given = NULL;
 
   g_option_context_add_main_entries (context, entries, NULL);
   g_option_context_set_summary (context, "Runs a virtual machine on KVM, without a window.");
@@ -191,7 +192,10 @@ read_words (int argc, char **argv, Words *words, GError **error)
     "Exit codes: 0 power-off or quit; odd: the guest's debug exit; 2 bad arguments, kernel, "
     "initrd\n"
     "or disk; 4 KVM is missing or refused; 6 reset under --no-reboot; 8 the guest crashed.\n");
-  return g_option_context_parse (context, &argc, &argv, error);
+  if (g_option_context_parse (context, &argc, &argv, &given))
+    return TRUE;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "%s; see --help.", given->message);
+  return FALSE;
 }
 
 VmmRunOptions *

@@ -1,0 +1,65 @@
+#!/bin/busybox sh
+# The first program of the Linux guest of the tests in the box. test=NAME on the kernel's command
+# line says what to do.
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+for word in $(cat /proc/cmdline); do
+  case $word in test=*) test=${word#test=} ;; esac
+done
+load() {
+  while read -r module; do
+    for name; do case $module in "$name".ko) insmod "/lib/$module" || echo "FAILED to load $module" ;; esac; done
+  done < /modules
+}
+debug_exit() { printf "\\$(printf %o "$1")" | dd of=/dev/port bs=1 seek=244 count=1 2> /dev/null; }
+echo "INIT $test"
+case $test in
+off)
+  echo "CPUS $(nproc) CORES $(cat /sys/devices/system/cpu/cpu*/topology/core_id | sort -u | wc -l) PACKAGES $(cat /sys/devices/system/cpu/cpu*/topology/physical_package_id | sort -u | wc -l)"
+  echo "CLOCK $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+  dmesg | grep -iE 'ACPI.*error|firmware bug|FW.BUG|BUG:|WARNING: CPU|tsc: Marking|unstable|not responding' | sed 's/^/COMPLAINT /'
+  poweroff -f
+  ;;
+each-cpu) # every processor does work and is interrupted
+  for cpu in $(seq 0 $(($(nproc) - 1))); do
+    taskset -c "$cpu" sh -c "sleep 0.1; echo WORKED on $cpu"
+  done
+  poweroff -f
+  ;;
+exit) debug_exit 21 ;;
+reboot) reboot -f ;;
+panic) echo c > /proc/sysrq-trigger ;;
+disk) # vda to vdb, whole
+  load virtio_blk
+  dd if=/dev/vda of=/dev/vdb bs=64k 2> /dev/null && sync
+  dd if=/dev/zero of=/dev/vda bs=512 count=1 2> /dev/null && sync && echo "WROTE a read-only disk"
+  echo "DISK $(cat /sys/block/vda/size) $(cat /sys/block/vda/ro) $(cat /sys/block/vdb/ro) $(cat /sys/block/vda/serial)"
+  poweroff -f
+  ;;
+rng)
+  load virtio-rng rng-core
+  echo "RNG $(cat /sys/class/misc/hw_random/rng_current) $(dd if=/dev/hwrng bs=64 count=1 2> /dev/null | wc -c)"
+  poweroff -f
+  ;;
+button)
+  load button evdev
+  for event in /sys/class/input/event*/device/name; do
+    case $(cat "$event") in "Power Button") event=${event%/device/name} && device=/dev/input/${event##*/} ;; esac
+  done
+  echo "WAITING"
+  dd if="$device" of=/dev/null bs=24 count=1 2> /dev/null
+  echo "PRESSED"
+  poweroff -f
+  ;;
+tick) # counts on every processor
+  for cpu in $(seq 0 $(($(nproc) - 1))); do
+    taskset -c "$cpu" sh -c "n=0; while :; do n=\$((n + 1)); echo TICK-$cpu-\$n; sleep 0.2; done" &
+  done
+  wait
+  ;;
+esac
+echo "END"
+while :; do sleep 1000; done

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Debian's kernel under vmm-run in the box."""
+import os
+import subprocess
+import tempfile
+
+import guests
+from guests import Running, expect, linux, vmm_run
+
+MIB = 1 << 20
+PVH = guests.BUILD / 'tests/box/vmlinux'
+
+
+def boots(cpus, *options):
+    result = vmm_run(*linux('off'), '--cpus', str(cpus), *options)
+    expect(result.code == 0 and f'CPUS {cpus} CORES {cpus} PACKAGES 1' in result.out, result)
+    expect('COMPLAINT' not in result.out and 'CLOCK kvm-clock' in result.out, result)
+    return result
+
+
+def one_processor():
+    boots(1)
+
+
+def two_processors():
+    boots(2)
+    result = vmm_run(*linux('each-cpu'), '--cpus', '2')
+    expect('WORKED on 0' in result.out and 'WORKED on 1' in result.out, result)
+
+
+def memory_above_4_gib():
+    """The box has less, but it is not all touched."""
+    installed = next(int(line.split()[1]) for line in open('/proc/meminfo') if line.startswith('MemTotal')) // 1024
+    boots(1, '--memory', f'{min(installed, 3000)}M')
+
+
+def pvh_kernel():
+    result = vmm_run('--kernel', PVH, *linux('off')[2:])
+    expect(result.code == 0 and 'CPUS 1' in result.out and 'COMPLAINT' not in result.out, result)
+
+
+def exit_code():
+    result = vmm_run(*linux('exit'), '--debug-exit')
+    expect(result.code == 43, result)
+
+
+def reboots():
+    """By each way that Linux knows; the machine starts anew until --no-reboot ends it."""
+    for way in ('a', 'k', 't', 'p'):
+        result = vmm_run(*linux('reboot', append=f'reboot={way}'), '--no-reboot')
+        expect(result.code == 6 and result.out.count('INIT reboot') == 1, result)
+    with Running(*linux('reboot')) as run:
+        run.wait_said('INIT reboot', 3)
+
+
+def panics():
+    result = vmm_run(*linux('panic'), '--no-reboot')
+    expect(result.code == 6 and 'INIT panic' in result.out, result)
+
+
+def disks():
+    """Contents read, written and read back from outside; a read-only disk stays as it is."""
+    contents = os.urandom(4 * MIB)
+    with tempfile.NamedTemporaryFile() as source, tempfile.NamedTemporaryFile() as copy:
+        source.write(contents)
+        source.flush()
+        copy.truncate(4 * MIB)
+        result = vmm_run(*linux('disk'), '--disk', f'{source.name},readonly=on', '--disk', copy.name, '--stats')
+        expect(result.code == 0 and 'DISK 8192 1 0 disk0' in result.out and 'WROTE' not in result.out, result)
+        with open(source.name, 'rb') as file:
+            expect(file.read() == contents, 'the read-only disk changed')
+        with open(copy.name, 'rb') as file:
+            expect(file.read() == contents, 'the copy differs')
+        expect('"disk_requests": 0' not in result.out, result)
+
+
+def random_numbers():
+    result = vmm_run(*linux('rng'))
+    expect('RNG virtio_rng.0 64' in result.out, result)
+
+
+def power_button():
+    with Running(*linux('button')) as run:
+        run.wait_said('WAITING')
+        expect('PRESSED' not in run.said(), run.said())
+        run.ask('power-button')
+        result = run.wait()
+        expect(result.code == 0 and 'PRESSED' in result.out, result)
+
+
+def last_tick(run, cpu):
+    words = [line for line in run.said().split() if line.startswith(f'TICK-{cpu}-')]
+    return len(words)
+
+
+def pause_and_resume():
+    """Both processors stand still, and both go on."""
+    with Running(*linux('tick'), '--cpus', '2') as run:
+        for _ in range(3):
+            before = [last_tick(run, cpu) for cpu in (0, 1)]
+            run.wait_until(lambda: all(last_tick(run, cpu) > before[cpu] for cpu in (0, 1)))
+            run.ask('pause')
+            first, said = run.ask('stats'), run.said()
+            expect(run.ask('stats')['exits_user'] == first['exits_user'] and run.said() == said, 'it did not stand still')
+            run.ask('resume')
+        expect('soft lockup' not in run.said() and 'rcu' not in run.said(), run.said())
+
+
+def no_emulator():
+    """What runs here is ours alone."""
+    with Running(*linux('tick')) as run:
+        run.wait_said('TICK')
+        found = subprocess.run(['pgrep', '-l', 'qemu'], capture_output=True, text=True).stdout
+        expect(found == '', found)
+
+
+guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, panics, disks,
+             random_numbers, power_button, pause_and_resume, no_emulator])
