@@ -128,6 +128,25 @@ test_owns (void)
   g_assert_false (vmm_memory_owns (memory, NULL));
 }
 
+/* Preparing changes nothing that can be read; discarding changes all of it. */
+static void
+test_prepare (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (9));
+  guint8 *bytes = vmm_memory_at (memory, 0, MIB (9));
+
+  bytes[0] = 1;
+  bytes[MIB (4) + 5] = 2;
+  bytes[MIB (9) - 1] = 3;
+  vmm_memory_prepare (memory, MIB (64));
+  g_assert_true (bytes[0] == 1 && bytes[MIB (4) + 5] == 2 && bytes[MIB (9) - 1] == 3);
+  g_assert_cmpuint (bytes[MIB (6)], ==, 0);
+  vmm_memory_discard (memory);
+  g_assert_true (bytes[0] == 0 && bytes[MIB (4) + 5] == 0 && bytes[MIB (9) - 1] == 0);
+  bytes[0] = 4;
+  g_assert_cmpuint (bytes[0], ==, 4);
+}
+
 static void
 test_bad_sizes (void)
 {
@@ -156,6 +175,7 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/copies", test_copies);
   g_test_add_func ("/memory/file", test_file);
   g_test_add_func ("/memory/owns", test_owns);
+  g_test_add_func ("/memory/prepare", test_prepare);
   g_test_add_func ("/memory/bad-sizes", test_bad_sizes);
   return g_test_run ();
 }
