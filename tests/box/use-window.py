@@ -37,8 +37,8 @@ class Screen:
         return tuple(byte > 128 for y in range(CELL_HEIGHT) for byte in self.grey[start + y * WIDTH:start + y * WIDTH + CELL_WIDTH])
 
     def is_picture(self):
-        """Whether a band across the middle of the screen has many shades: the sample's landscape."""
-        return len(set(self.grey[WIDTH * HEIGHT // 4:WIDTH * HEIGHT // 2])) > 60
+        """Whether the upper half, below any header bar, has many shades: the sample's landscape."""
+        return len(set(self.grey[WIDTH * 60:WIDTH * HEIGHT // 2])) > 120
 
     def is_page(self):
         """Whether it is a page of the window, which is mostly white."""
@@ -69,8 +69,8 @@ class Session:
             if self.process.poll() is not None:
                 sys.exit(f'virtdesk ended with {self.process.returncode} while waiting for {what}')
             if time.monotonic() > self.end:
-                self.picture('stuck')
-                sys.exit(f'{what} did not come')
+                sys.exit(f'{what} did not come: see now.png')
+            self.picture('now')
             time.sleep(0.5)
         return result
 
