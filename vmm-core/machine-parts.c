@@ -114,12 +114,13 @@ vmm_machine_make_parts (VmmMachine *self, GError **error)
 void
 vmm_machine_free_parts (VmmMachine *self)
 {
+  /* First: what it calls parks the vCPUs. A fault that comes later only counts up. */
+  if (self->fault_source)
+    vmm_loop_remove (self->loop, g_steal_pointer (&self->fault_source));
   g_clear_pointer (&self->vcpus, g_ptr_array_unref);
   g_clear_pointer (&self->pc, vmm_pc_free);
   g_clear_pointer (&self->kvm, vmm_kvm_free);
   g_clear_pointer (&self->fault_watch, vmm_fault_watch_remove);
-  if (self->fault_source)
-    vmm_loop_remove (self->loop, g_steal_pointer (&self->fault_source));
   if (self->fault_fd >= 0)
     close (self->fault_fd);
   g_clear_pointer (&self->memory, vmm_memory_free);
