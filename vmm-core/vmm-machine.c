@@ -214,11 +214,13 @@ vmm_machine_fault (gpointer data)
 {
   VmmMachine *self = data;
 
-  vmm_memory_discard (self->memory);
+  /* Before the memory goes: without it a vCPU that still runs ends in a triple fault, and of ends
+   * the first counts. */
   on_crashed (self,
               "This computer has no memory left for the machine: close other programs or give the "
               "machine less memory.",
               "");
+  vmm_memory_discard (self->memory);
 }
 
 VmmMachine *
