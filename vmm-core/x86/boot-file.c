@@ -52,6 +52,12 @@ vmm_file_read (const VmmFile *self, guint64 offset, void *to, gsize length, GErr
 
     if (n < 0 && errno == EINTR)
       continue;
+    if (n < 0 && errno == EFAULT) { /* no page for it: @to is guest memory */
+      g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
+                   "This computer has no memory left for the machine: close other programs or give "
+                   "the machine less memory.");
+      return FALSE;
+    }
     if (n <= 0) {
       g_set_error (error, VMM_ERROR, VMM_ERROR_KERNEL, "%s cannot be read: %s.", self->name,
                    n < 0 ? g_strerror (errno) : "it ends too early, perhaps it was cut short");
