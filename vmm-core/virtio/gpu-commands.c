@@ -226,9 +226,10 @@ attach_backing (VirtioGpu *self, Command *command)
   if (resource->info.blob || resource->entries)
     return ERR_UNSPEC;
   answer = read_entries (self, command, in->n_entries, &entries, &size);
-  if (answer == OK_NODATA)
-    gpu_resource_set_entries (resource, entries, in->n_entries);
-  return answer;
+  if (answer != OK_NODATA || gpu_set_backing (self, resource, entries, in->n_entries))
+    return answer;
+  g_free (entries);
+  return ERR_OUT_OF_MEMORY;
 }
 
 static guint32
@@ -240,7 +241,7 @@ detach_backing (VirtioGpu *self, Command *command)
     return ERR_INVALID_RESOURCE;
   if (resource->info.blob || !resource->entries)
     return ERR_UNSPEC;
-  gpu_resource_set_entries (resource, NULL, 0);
+  gpu_set_backing (self, resource, NULL, 0);
   return OK_NODATA;
 }
 

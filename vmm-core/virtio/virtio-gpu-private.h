@@ -59,6 +59,9 @@ void gpu_refresh (VirtioGpu *self, GpuResource *resource, const GpuRect *rect);
 GpuResource *gpu_get_resource (VirtioGpu *self, guint32 id);
 /* FALSE, and @resource freed, where there are too many. */
 gboolean gpu_add_resource (VirtioGpu *self, GpuResource *resource);
+/* Takes @entries, or NULL for none; FALSE, and nothing taken, where they are too many. */
+gboolean
+gpu_set_backing (VirtioGpu *self, GpuResource *resource, GpuEntry *entries, guint n_entries);
 void gpu_remove_resource (VirtioGpu *self, GpuResource *resource);
 /* DRM's name of a virtio-gpu format, 0 for one that we do not know. */
 guint32 gpu_fourcc (guint32 format);

@@ -141,6 +141,20 @@ gpu_add_resource (VirtioGpu *self, GpuResource *resource)
   return TRUE;
 }
 
+gboolean
+gpu_set_backing (VirtioGpu *self, GpuResource *resource, GpuEntry *entries, guint n_entries)
+{
+  guint64 before = self->host_bytes - resource->info.n_entries * (guint64) sizeof *entries;
+  guint64 cost = n_entries * (guint64) sizeof *entries;
+
+  if (cost > MAX_HOST_BYTES - before)
+    return FALSE;
+  gpu_resource_set_entries (resource, entries, n_entries);
+  resource->cost = cost_of (resource);
+  self->host_bytes = before + cost;
+  return TRUE;
+}
+
 void
 gpu_remove_resource (VirtioGpu *self, GpuResource *resource)
 {
