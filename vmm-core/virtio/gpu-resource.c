@@ -16,8 +16,9 @@
 
 #include "virtio/gpu-resource.h"
 
-#define PAGE     4096
-#define MAX_RUNS 16384 /* mappings are a scarce good: 65530 a process */
+#define PAGE           4096
+#define MAX_RUNS       GPU_MAX_HANDLES
+#define DMABUF_HANDLES 256
 
 /* Guest pages that lie together in its memory's file. */
 typedef struct {
@@ -256,7 +257,7 @@ buffer_by_mappings (GArray *runs, VmmMemory *memory, gsize size)
 }
 
 gboolean
-gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf)
+gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf, guint most)
 {
   gsize size = (self->info.size + PAGE - 1) & ~(gsize) (PAGE - 1);
   g_autoptr (GArray) runs = NULL;
@@ -264,9 +265,15 @@ gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf)
   if (self->buffer)
     return TRUE;
   runs = find_runs (self, memory);
-  if (runs)
+  if (runs && DMABUF_HANDLES <= most)
     self->buffer = buffer_by_udmabuf (runs, memory, udmabuf, size);
-  if (runs && !self->buffer)
+  if (self->buffer) {
+    self->handles = DMABUF_HANDLES;
+    return TRUE;
+  }
+  if (runs && runs->len <= most)
     self->buffer = buffer_by_mappings (runs, memory, size);
+  if (self->buffer)
+    self->handles = runs->len;
   return self->buffer || make_copy (self);
 }

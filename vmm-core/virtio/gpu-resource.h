@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define GPU_MAX_SIDE    16384
 #define GPU_MAX_IMAGE   (G_GUINT64_CONSTANT (256) << 20) /* bytes of one resource */
 #define GPU_MAX_ENTRIES (1u << 17)
+#define GPU_MAX_HANDLES 16384 /* of all blobs that were shown: see GpuResource */
 
 /* A run of guest memory, as the driver writes it. */
 typedef struct {
@@ -40,6 +41,9 @@ typedef struct {
   GpuEntry *entries;
   VmmBuffer *buffer; /* what a viewer sees; a blob gets it when it is first shown */
   guint8 *copy;      /* the buffer's pixels where they are ours to write, or NULL */
+  /* What the buffer takes of things that the process has few of: mappings (65530), and descriptors
+   * (1024), which count for many. */
+  guint handles;
 } GpuResource;
 
 /* NULL where there is no memory. */
@@ -65,7 +69,9 @@ gboolean gpu_resource_copy (GpuResource *self,
                             guint n_rows);
 
 /* Makes a blob visible: without copying where its entries are whole pages, else by a copy. FALSE
- * where there is no memory. @udmabuf is the open device, or -1. */
-gboolean gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf);
+ * where there is no memory. @udmabuf is the open device, or -1; what would take more than @most
+ * handles is copied. */
+gboolean
+gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf, guint most);
 
 G_END_DECLS

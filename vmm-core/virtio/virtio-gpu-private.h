@@ -38,6 +38,7 @@ typedef struct {
   int udmabuf; /* -1: not there */
   GHashTable *resources;
   guint64 host_bytes;  /* that all resources cost us */
+  guint n_handles;     /* that all resources take */
   guint64 wished_size; /* by a viewer: width << 32 | height; atomic */
 
   guint32 width, height; /* that we would like the guest to use */

@@ -70,6 +70,7 @@ static const VmmField virtio_gpu_fields[] = {
   VMM_EXEMPT (VirtioGpu, udmabuf, "of the host"),
   VMM_EXEMPT (VirtioGpu, resources, "parts of their own"),
   VMM_EXEMPT (VirtioGpu, host_bytes, "follows from the resources"),
+  VMM_EXEMPT (VirtioGpu, n_handles, "follows from the resources"),
   VMM_EXEMPT (VirtioGpu, wished_size, "of the viewer"),
   VMM_FIELD (VirtioGpu, width, VMM_FIELD_UINT32, "width"),
   VMM_FIELD (VirtioGpu, height, VMM_FIELD_UINT32, "height"),
@@ -169,6 +170,7 @@ gpu_remove_resource (VirtioGpu *self, GpuResource *resource)
     gpu_show_cursor (self);
   }
   self->host_bytes -= resource->cost;
+  self->n_handles -= resource->handles;
   self->n_resources--;
   g_hash_table_remove (self->resources, GUINT_TO_POINTER (id));
 }
@@ -220,13 +222,17 @@ gpu_show (VirtioGpu *self)
   const GpuScanout *scanout = &self->scanout;
   GpuResource *resource = gpu_get_resource (self, scanout->resource);
   VmmFrame frame;
+  guint before;
 
   if (!resource) {
     vmm_display_show (self->display, NULL);
     return TRUE;
   }
-  if (!gpu_resource_make_visible (resource, memory_of (self), self->udmabuf))
+  before = resource->handles;
+  if (!gpu_resource_make_visible (resource, memory_of (self), self->udmabuf,
+                                  GPU_MAX_HANDLES - self->n_handles))
     return FALSE;
+  self->n_handles += resource->handles - before;
   gpu_refresh (self, resource, &(GpuRect) { 0, 0, scanout->rect.width, scanout->rect.height });
   frame = (VmmFrame) {
     .buffer = resource->buffer,
@@ -356,6 +362,7 @@ forget_resources (VirtioGpu *self)
   self->cursor = (GpuCursor) { 0 };
   g_hash_table_remove_all (self->resources);
   self->host_bytes = 0;
+  self->n_handles = 0;
   self->n_resources = 0;
 }
 
