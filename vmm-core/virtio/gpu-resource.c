@@ -20,6 +20,10 @@
 #define MAX_RUNS       GPU_MAX_HANDLES
 #define DMABUF_HANDLES 256
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
 /* Guest pages that lie together in its memory's file. */
 typedef struct {
   guint64 offset;
@@ -253,6 +257,12 @@ buffer_by_mappings (GArray *runs, VmmMemory *memory, gsize size)
     at += run->size;
   }
   madvise (start, size, MADV_DONTDUMP);
+  /* Nobody watches these addresses for faults: a page that the host cannot give must be found out
+   * here. Before Linux 5.14 it is not. */
+  if (madvise (start, size, MADV_POPULATE_READ) < 0 && errno != EINVAL) {
+    munmap (start, size);
+    return NULL;
+  }
   return buffer_of_mapping (start, size, -1);
 }
 
