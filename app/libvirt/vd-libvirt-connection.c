@@ -208,7 +208,17 @@ vd_libvirt_connection_close (VdLibvirtConnection *self)
 typedef struct {
   VdLibvirtEvent func;
   gpointer data;
+  GDestroyNotify destroy;
 } Watch;
+
+static void
+watch_free (void *data)
+{
+  Watch *watch = data;
+
+  watch->destroy (watch->data);
+  g_free (watch);
+}
 
 static int
 on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
@@ -223,16 +233,18 @@ int
 vd_libvirt_connection_watch (VdLibvirtConnection *self,
                              virDomainPtr domain,
                              VdLibvirtEvent func,
-                             gpointer data)
+                             gpointer data,
+                             GDestroyNotify destroy)
 {
   Watch *watch = g_new (Watch, 1);
   int id;
 
-  *watch = (Watch) { func, data };
+  *watch = (Watch) { func, data, destroy };
   id = virConnectDomainEventRegisterAny (self->connection, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                         VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), watch, g_free);
+                                         VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), watch,
+                                         watch_free);
   if (id < 0)
-    g_free (watch);
+    watch_free (watch);
   return id;
 }
 

@@ -30,12 +30,13 @@ void vd_libvirt_connection_prepare (VdLibvirtConnection *self);
 virConnectPtr vd_libvirt_connection_open (VdLibvirtConnection *self, GError **error);
 void vd_libvirt_connection_close (VdLibvirtConnection *self); /* worker */
 
-/* Events of @domain until unwatched; none is under way when that returns. @data is borrowed.
- * Worker. */
+/* Events of @domain until unwatched; one may be under way still when that returns. @destroy frees
+ * @data after the last one, or at once where there is no watch (-1); on any thread. Worker. */
 int vd_libvirt_connection_watch (VdLibvirtConnection *self,
                                  virDomainPtr domain,
                                  VdLibvirtEvent func,
-                                 gpointer data);
+                                 gpointer data,
+                                 GDestroyNotify destroy);
 void vd_libvirt_connection_unwatch (VdLibvirtConnection *self, int watch);
 
 /* The end of what QEMU wrote for the domain of this name, or NULL. */

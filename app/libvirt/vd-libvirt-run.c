@@ -182,7 +182,8 @@ begin (VdLibvirtRun *self, GError **error)
 {
   int state = VIR_DOMAIN_NOSTATE;
 
-  self->watch = vd_libvirt_connection_watch (self->connection, self->domain, on_event, self);
+  self->watch = vd_libvirt_connection_watch (self->connection, self->domain, on_event,
+                                             g_object_ref (self), vd_unref_on_main);
   if (self->watch < 0 || virDomainGetState (self->domain, &state, NULL, 0) < 0) {
     vd_libvirt_set_error (error);
     return FALSE;
