@@ -173,11 +173,24 @@ delete_done (VdJob *job, gpointer data, const GError *error)
     vd_library_remove (change->library, change->machine);
 }
 
+/* A job of the library's; those of the machine's own verbs it knows itself. */
 static gboolean
-check_stopped (VdMachine *machine, GError **error)
+is_changing (VdLibrary *self, VdMachine *machine)
+{
+  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->jobs)); i++) {
+    g_autoptr (VdJob) job = g_list_model_get_item (G_LIST_MODEL (self->jobs), i);
+
+    if (vd_job_get_machine (job) == machine && !vd_job_is_finished (job))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gboolean
+check_stopped (VdLibrary *self, VdMachine *machine, GError **error)
 {
   if (!vd_machine_is_active (machine) && vd_machine_get_state (machine) != VD_MACHINE_ELSEWHERE &&
-      vd_machine_get_job (machine) == NULL)
+      vd_machine_get_job (machine) == NULL && !is_changing (self, machine))
     return TRUE;
   g_set_error (error, VD_ERROR, VD_ERROR_STATE,
                _("“%s” is in use; turn it off first."), vd_machine_get_name (machine));
@@ -196,7 +209,7 @@ vd_library_delete (VdLibrary *self, VdMachine *machine)
   title = g_strdup_printf (_("Delete “%s”"), vd_machine_get_name (machine));
   change = change_new (self, vd_machine_get_uuid (machine));
   change->machine = g_object_ref (machine);
-  if (!check_ours (self, &error) || !check_stopped (machine, &error))
+  if (!check_ours (self, &error) || !check_stopped (self, machine, &error))
     return refuse (change, title, error);
   return begin (change, title, delete_body, delete_done);
 }
