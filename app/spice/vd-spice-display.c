@@ -115,6 +115,8 @@ on_cursor (VdSpiceDisplay *self)
 {
   SpiceCursorShape *shape = NULL;
 
+  if (self->pointer == NULL)
+    return; /* of a session that was left */
   g_object_get (self->pointer, "cursor", &shape, NULL);
   if (shape == NULL)
     return;
@@ -229,7 +231,8 @@ on_channel_opened (GObject *source, GAsyncResult *result, gpointer data)
 static void
 on_open_fd (VdSpiceDisplay *self, int with_tls, SpiceChannel *channel)
 {
-  open_async (self, on_channel_opened, g_object_ref (channel));
+  if (self->session != NULL) /* else it was left, and nobody can open anything */
+    open_async (self, on_channel_opened, g_object_ref (channel));
 }
 
 static void
