@@ -15,6 +15,7 @@
 #include "vmm.h"
 
 #include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
 
 struct _VdLocalRun {
   VdRun parent_instance;
@@ -34,7 +35,11 @@ take_last_picture (VdLocalRun *self)
   VmmDisplay *display = vmm_machine_get_display (self->machine);
   g_autoptr (GError) error = NULL;
 
-  if (display != NULL && !vmm_display_screenshot (display, path, &error))
+  if (display == NULL)
+    return;
+  if (vmm_display_screenshot (display, path, &error))
+    g_chmod (path, 0600); /* as all files of a library */
+  else
     g_debug ("no last picture: %s", error->message);
 }
 
