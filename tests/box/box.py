@@ -21,6 +21,7 @@ import os
 import pathlib
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -299,6 +300,7 @@ def main():
         options.command = options.command[1:]
     if not options.command:
         parser.error('no command')
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # through the finally clauses: no box is left behind
     sys.exit(options.function(options))
 
 

@@ -153,6 +153,9 @@ set_job (VdNewMachine *self, VdJob *job)
   if (self->job != NULL)
     g_signal_handlers_disconnect_by_data (self->job, self);
   g_set_object (&self->job, job);
+  /* An entry that becomes insensitive with the focus in it never hears of losing it. */
+  if (job != NULL && gtk_widget_get_root (GTK_WIDGET (self)) != NULL)
+    gtk_root_set_focus (gtk_widget_get_root (GTK_WIDGET (self)), NULL);
   gtk_revealer_set_reveal_child (self->progress_revealer, job != NULL);
   gtk_widget_set_sensitive (self->form, job == NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create", job == NULL);
