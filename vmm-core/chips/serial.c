@@ -181,6 +181,16 @@ serial_input (gpointer data)
     serial_unwatch_input (self);
 }
 
+/* The guest made room. */
+static void
+serial_unstall (Serial *self)
+{
+  if (!self->stalled || self->n_rx > 0)
+    return;
+  self->stalled = FALSE;
+  vmm_loop_post (self->parent.board->loop, serial_watch_input, self);
+}
+
 static guint8
 serial_read_data (Serial *self)
 {
@@ -191,10 +201,7 @@ serial_read_data (Serial *self)
   byte = self->rx[0];
   self->n_rx--;
   memmove (self->rx, self->rx + 1, self->n_rx);
-  if (self->stalled && self->n_rx == 0) {
-    self->stalled = FALSE;
-    vmm_loop_post (self->parent.board->loop, serial_watch_input, self);
-  }
+  serial_unstall (self);
   return byte;
 }
 
@@ -340,8 +347,10 @@ serial_write_ier (Serial *self, guint8 value)
 static void
 serial_write_fcr (Serial *self, guint8 value)
 {
-  if (value & FCR_CLEAR_RX)
+  if (value & FCR_CLEAR_RX) {
     self->n_rx = 0;
+    serial_unstall (self);
+  }
   self->fcr = value & 0xc9;
 }
 
@@ -403,10 +412,7 @@ serial_reset (VmmDevice *device)
   self->n_rx = 0;
   memset (self->rx, 0, sizeof self->rx);
   serial_update_line (self);
-  if (self->stalled) {
-    self->stalled = FALSE;
-    vmm_loop_post (device->board->loop, serial_watch_input, self);
-  }
+  serial_unstall (self);
 }
 
 static gboolean
