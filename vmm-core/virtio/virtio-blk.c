@@ -121,7 +121,11 @@ block_done (VmmBlockRequest *block, int error)
   if (error == -EOPNOTSUPP) {
     status = STATUS_UNSUPPORTED;
   } else if (error < 0) {
-    g_autofree char *why = g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
+    g_autofree char *why =
+      error == -ENOSPC || error == -EDQUOT
+        ? g_strdup ("Its image could not grow, because the disk of this computer is full: make "
+                    "room, and look at what the guest could not write.")
+        : g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
 
     status = STATUS_ERROR;
     vmm_device_broken (device, why);
