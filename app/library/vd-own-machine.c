@@ -92,7 +92,7 @@ on_run_changed (VdOwnMachine *self, guint state, const char *problem, const char
   case VD_RUN_RUNNING:
     /* A guest that was asked to turn off and is still at it does not "run" again. */
     if (vd_machine_get_state (machine) != VD_MACHINE_STOPPING)
-      vd_machine_set_state (machine, VD_MACHINE_RUNNING, NULL);
+      vd_machine_set_state (machine, VD_MACHINE_RUNNING, problem);
     vd_machine_set_display (machine, vd_run_get_display (self->run));
     break;
   case VD_RUN_PAUSED:

@@ -109,7 +109,14 @@ on_state_changed (VmmMachine *machine, VmmMachineState state, gpointer data)
 static void
 on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
 {
-  g_message ("device %s stopped: %s", device, why);
+  g_autofree char *problem = NULL;
+
+  g_message ("device %s has a problem: %s", device, why);
+  if (vmm_machine_get_state (machine) != VMM_MACHINE_RUNNING)
+    return;
+  /* Translators: the name of a device such as “disk0”, and a sentence. */
+  problem = g_strdup_printf (_("A device of the machine, “%s”, has a problem. %s"), device, why);
+  vd_run_post (data, VD_RUN_RUNNING, problem, NULL);
 }
 
 static const VmmListener listener = {
