@@ -20,6 +20,9 @@
 #define MAX_NOTE 4096 /* bytes */
 #define GROUP    "holder"
 
+#define N_TRIES   5
+#define TRY_PAUSE 10000 /* us */
+
 struct _VdLock {
   char *path;
   int fd;
@@ -49,6 +52,18 @@ set_owned (const char *path, GError **error)
                          _("Another process has it open. Close it and try again."));
 }
 
+/* Whoever looks holds it for a moment. */
+static gboolean
+lock_patiently (int fd)
+{
+  for (guint i = 0; flock (fd, LOCK_EX | LOCK_NB) < 0; i++) {
+    if (errno != EWOULDBLOCK || i == N_TRIES)
+      return FALSE;
+    g_usleep (TRY_PAUSE);
+  }
+  return TRUE;
+}
+
 VdLock *
 vd_lock_take (const char *path, GError **error)
 {
@@ -61,7 +76,7 @@ vd_lock_take (const char *path, GError **error)
       vd_error_set_errno (error, errno, _("“%s” cannot be written"), path);
       return NULL;
     }
-    if (flock (fd, LOCK_EX | LOCK_NB) < 0) {
+    if (!lock_patiently (fd)) {
       if (errno == EWOULDBLOCK)
         set_owned (path, error);
       else
