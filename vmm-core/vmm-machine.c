@@ -278,11 +278,25 @@ wrong_state (const char *what, GError **error)
   return FALSE;
 }
 
+/* Of a machine that never ran: a fault while its memory was filled. */
+static gboolean
+ended_before_start (VmmMachine *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->started_ns != 0 || self->end.kind != VMM_END_CRASHED || !self->message)
+    return FALSE;
+  g_set_error_literal (error, VMM_ERROR, VMM_ERROR_NO_MEMORY, self->message);
+  return TRUE;
+}
+
 gboolean
 vmm_machine_start (VmmMachine *self, GError **error)
 {
   g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
 
+  if (ended_before_start (self, error))
+    return FALSE;
   if (vmm_machine_get_state (self) != VMM_MACHINE_READY)
     return wrong_state ("started", error);
   g_mutex_lock (&self->lock);
