@@ -240,9 +240,9 @@ vd_libvirt_connection_watch (VdLibvirtConnection *self,
   int id;
 
   *watch = (Watch) { func, data, destroy };
-  id = virConnectDomainEventRegisterAny (self->connection, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                         VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), watch,
-                                         watch_free);
+  id =
+    virConnectDomainEventRegisterAny (self->connection, domain, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                      VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), watch, watch_free);
   if (id < 0)
     watch_free (watch);
   return id;

@@ -71,7 +71,6 @@ gboolean gpu_resource_copy (GpuResource *self,
 /* Makes a blob visible: without copying where its entries are whole pages, else by a copy. FALSE
  * where there is no memory. @udmabuf is the open device, or -1; what would take more than @most
  * handles is copied. */
-gboolean
-gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf, guint most);
+gboolean gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf, guint most);
 
 G_END_DECLS
