@@ -102,7 +102,7 @@ def window(name):
 
 
 def type_line(text):
-    xdotool('type', '--delay', '120', text)
+    xdotool('type', '--delay', '40', text)
     xdotool('key', 'Return')
 
 
