@@ -332,13 +332,19 @@ dump (xmlDoc *doc)
 }
 
 static char *
-make_xml (Builder *self, xmlDoc *extra)
+make_xml (Builder *self, xmlDoc *extra, GError **error)
 {
   g_autofree char *base = build (self);
   xmlDoc *doc = parse (base, strlen (base));
   char *xml;
 
   g_object_unref (self->domain);
+  if (doc == NULL) { /* XML has no U+FFFE, for one */
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_INVALID,
+                         _("The machine’s name or the name of a file of it has a character that "
+                           "QEMU cannot be told; choose another name."));
+    return NULL;
+  }
   add_rest (self, xmlDocGetRootElement (doc));
   if (extra != NULL)
     add_extra (xmlDocGetRootElement (doc), xmlDocGetRootElement (extra));
@@ -362,7 +368,7 @@ vd_libvirt_make_xml (VdConfig *config,
     return NULL;
   if (doc != NULL && wants_emulation (doc))
     builder.kvm = FALSE;
-  xml = make_xml (&builder, doc);
+  xml = make_xml (&builder, doc, error);
   xmlFreeDoc (doc);
   return xml;
 }
