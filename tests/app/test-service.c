@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * Who owns what: a second process (this program, with --serve) owns a library over a
+ * private bus, as vdctl serve does; here are its client and the window that takes it
+ * over. Engines are fake, processes and bus are real.
+ */
+#include "app-test.h"
+#include "dbus/vd-client.h"
+#include "dbus/vd-variant.h"
+#include "fake-engine.h"
+
+#include <gio/gunixinputstream.h>
+#include <signal.h>
+#include <string.h>
+
+typedef struct {
+  char *path;
+  GSubprocess *server;
+  GDBusConnection *connection;
+} Fixture;
+
+/* The other process. */
+static void
+on_released (VdService *service, gpointer released)
+{
+  *(gboolean *) released = TRUE;
+}
+
+static gboolean
+on_parent_gone (GObject *stream, gpointer data)
+{
+  exit (1);
+}
+
+static int
+serve (const char *path, gboolean releases)
+{
+  g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL);
+  g_autoptr (VdLibrary) library = vd_library_open_with (path, fake_engine_list_new (), NULL);
+  g_autoptr (VdService) service = vd_service_new (library, connection, releases, NULL);
+  g_autoptr (GInputStream) input = g_unix_input_stream_new (0, FALSE);
+  g_autoptr (GSource) source =
+    g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (input), NULL);
+  GListModel *machines = vd_library_get_machines (library);
+  gboolean released = FALSE;
+
+  g_signal_connect (service, "released", G_CALLBACK (on_released), &released);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_parent_gone), NULL, NULL);
+  g_source_attach (source, NULL);
+  g_print ("ready\n");
+  while (!released || g_list_model_get_n_items (machines) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_dbus_connection_flush_sync (connection, NULL, NULL);
+  vd_library_close (library);
+  return 0;
+}
+
+static void
+start_server (Fixture *self, const char *mode)
+{
+  g_autoptr (GError) error = NULL;
+  char line[6] = "";
+  gsize n;
+
+  self->server = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE,
+                                   &error, "/proc/self/exe", mode, self->path, NULL);
+  g_assert_no_error (error);
+  g_input_stream_read_all (g_subprocess_get_stdout_pipe (self->server), line, sizeof line, &n, NULL,
+                           &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (line, n, "ready\n", 6);
+}
+
+static void
+set_up (Fixture *self, gconstpointer data)
+{
+  g_autofree char *folder = app_test_make_folder ();
+  g_autoptr (GError) error = NULL;
+
+  self->path = g_build_filename (folder, "library", NULL);
+  self->connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
+  g_assert_no_error (error);
+  if (data != NULL)
+    start_server (self, data);
+}
+
+static void
+tear_down (Fixture *self, gconstpointer data)
+{
+  if (self->server != NULL) {
+    g_subprocess_force_exit (self->server);
+    g_subprocess_wait (self->server, NULL, NULL);
+  }
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_clear_object (&self->server);
+  g_clear_object (&self->connection);
+  app_test_remove_folder (g_path_get_dirname (self->path));
+  g_free (self->path);
+}
+
+static VdClient *
+new_client (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  VdClient *client = vd_client_new (self->path, &error);
+
+  g_assert_no_error (error);
+  return client;
+}
+
+static GVariant *
+call (VdClient *client, const char *method, GVariant *args)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *reply = vd_client_call (client, method, args, NULL, &error);
+
+  g_assert_no_error (error);
+  return reply;
+}
+
+static void
+do_call (VdClient *client, const char *method, const char *machine)
+{
+  g_variant_unref (call (client, method, g_variant_new ("(s)", machine)));
+}
+
+static void
+fail_call (VdClient *client, const char *method, GVariant *args, int code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vd_client_call (client, method, args, NULL, &error));
+  g_assert_error (error, VD_ERROR, code);
+  g_assert_false (g_str_has_prefix (error->message, "GDBus"));
+}
+
+static char *
+create (VdClient *client, const char *name, VdEngineKind kind)
+{
+  g_autoptr (VdConfig) config = app_test_make_config (name, kind);
+  g_autoptr (GVariant) reply =
+    call (client, "Create", g_variant_new ("(@a{sv})", vd_config_to_variant (config)));
+  char *uuid;
+
+  g_variant_get (reply, "(s)", &uuid);
+  g_assert_cmpstr (uuid, ==, vd_config_get_uuid (config));
+  return uuid;
+}
+
+static void
+assert_state (VdClient *client, const char *machine, const char *expected)
+{
+  g_autoptr (GVariant) reply = call (client, "Show", g_variant_new ("(s)", machine));
+  g_autoptr (GVariant) properties = g_variant_get_child_value (reply, 0);
+  const char *state = NULL;
+
+  g_variant_lookup (properties, "state", "&s", &state);
+  g_assert_cmpstr (state, ==, expected);
+}
+
+static void
+exercise (VdClient *client)
+{
+  g_autofree char *uuid = create (client, "One", VD_ENGINE_LOCAL);
+  g_autoptr (GVariant) list = NULL;
+  g_autoptr (GVariant) machines = NULL;
+
+  assert_state (client, uuid, "off");
+  assert_state (client, "One", "off");
+  fail_call (client, "Show", g_variant_new ("(s)", "Two"), VD_ERROR_NOT_FOUND);
+  fail_call (client, "ForceOff", g_variant_new ("(s)", "One"), VD_ERROR_STATE);
+  do_call (client, "Start", "One");
+  assert_state (client, "One", "running");
+  do_call (client, "Pause", "One");
+  assert_state (client, "One", "paused");
+  do_call (client, "Resume", "One");
+  do_call (client, "PowerOff", "One");
+  assert_state (client, "One", "stopping");
+  fail_call (client, "Delete", g_variant_new ("(sb)", "One", FALSE), VD_ERROR_STATE);
+  fail_call (client, "Screenshot", g_variant_new ("(s)", "One"), VD_ERROR_STATE);
+  /* Off when it says so, not a moment later. */
+  do_call (client, "ForceOff", "One");
+  assert_state (client, "One", "off");
+  do_call (client, "Start", "One");
+  do_call (client, "ForceOff", "One");
+
+  g_variant_unref (call (client, "Delete", g_variant_new ("(sb)", "One", TRUE)));
+  do_call (client, "Restore", uuid);
+  assert_state (client, "One", "off");
+  g_variant_unref (call (client, "Delete", g_variant_new ("(sb)", "One", FALSE)));
+  fail_call (client, "Restore", g_variant_new ("(s)", uuid), VD_ERROR_NOT_FOUND);
+  list = call (client, "List", NULL);
+  machines = g_variant_get_child_value (list, 0);
+  g_assert_cmpuint (g_variant_n_children (machines), ==, 0);
+}
+
+static void
+test_client (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vd_client_is_direct (client));
+  exercise (client);
+  g_assert_null (vd_library_open_with (self->path, fake_engine_list_new (), &error));
+  g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
+}
+
+/* What a caller may send that is no machine. */
+static void
+test_hostile_create (Fixture *self, gconstpointer data)
+{
+  static const char *const configs[] = {
+    "{'memory': <'lots'>}",
+    "{'cpus': <uint64 1>}",
+    "{'unheard-of': <1>}",
+    "{'engine': <'steam'>}",
+    "{'name': <'x'>, 'uuid': <'../../x'>}",
+    "{'name': <'x'>, 'disks': <[{'path': <'relative'>}]>}",
+    "{'name': <'x'>, 'disks': <[{'owned': <true>}]>}",
+    "{'name': <'x'>, 'disks': <'none'>}",
+    "{'name': <''>}",
+  };
+  g_autoptr (VdClient) client = new_client (self);
+
+  for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
+    g_autoptr (GError) error = NULL;
+    GVariant *config =
+      g_variant_parse (G_VARIANT_TYPE ("a{sv}"), configs[i], NULL, NULL, &error);
+
+    g_assert_no_error (error);
+    fail_call (client, "Create", g_variant_new ("(@a{sv})", config), VD_ERROR_INVALID);
+    g_variant_unref (config);
+  }
+}
+
+static void
+test_take_over_stopped (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *uuid = create (client, "One", VD_ENGINE_LOCAL);
+  g_autoptr (VdLibrary) library = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_no_error (error);
+  library = vd_library_open_with (self->path, fake_engine_list_new (), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, uuid)), ==, VD_MACHINE_OFF);
+  app_test_succeeds (vd_machine_start (vd_library_find (library, uuid)));
+  /* Nothing was left to do for the other one. */
+  g_assert_true (g_subprocess_wait_check (self->server, NULL, &error));
+  vd_library_close (library);
+}
+
+/* A window: takes the library over and stands on the bus itself. */
+static VdLibrary *
+become_window (Fixture *self, VdService **service)
+{
+  g_autoptr (GError) error = NULL;
+  VdLibrary *library;
+
+  g_assert_true (vd_service_take_over (self->connection, self->path, &error));
+  library = vd_library_open_with (self->path, fake_engine_list_new (), &error);
+  g_assert_no_error (error);
+  *service = vd_service_new (library, self->connection, FALSE, &error);
+  g_assert_no_error (error);
+  return library;
+}
+
+static void
+test_take_over_running (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autoptr (VdClient) later = NULL;
+  g_autofree char *running = create (client, "Runs", VD_ENGINE_LOCAL);
+  g_autofree char *big = create (client, "Big", VD_ENGINE_LIBVIRT);
+  g_autofree char *off = create (client, "Off", VD_ENGINE_LOCAL);
+  g_autoptr (VdService) service = NULL;
+  g_autoptr (VdLibrary) library = NULL;
+  g_autoptr (GError) error = NULL;
+
+  do_call (client, "Start", "Runs");
+  do_call (client, "Start", "Big");
+  library = become_window (self, &service);
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, off)), ==, VD_MACHINE_OFF);
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, running)), ==,
+                   VD_MACHINE_ELSEWHERE);
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, big)), ==,
+                   VD_MACHINE_ELSEWHERE);
+  g_assert_null (vd_library_get_notice (library));
+  app_test_fails (vd_machine_start (vd_library_find (library, running)), VD_ERROR_OWNED);
+  app_test_fails (vd_library_delete (library, vd_library_find (library, running)), VD_ERROR_STATE);
+  /* It was given once. */
+  g_assert_false (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
+  g_clear_error (&error);
+
+  /* Who asks the window for it is led to the process that runs it. */
+  later = new_client (self);
+  do_call (later, "ForceOff", "Runs");
+  app_test_wait_for_state (vd_library_find (library, running), VD_MACHINE_OFF);
+  app_test_succeeds (vd_machine_start (vd_library_find (library, running)));
+  /* The other process had only what can go on without it, and went; so that comes here as it runs. */
+  app_test_wait_for_state (vd_library_find (library, big), VD_MACHINE_RUNNING);
+  g_assert_true (g_subprocess_wait_check (self->server, NULL, &error));
+  app_test_succeeds (vd_machine_force_off (vd_library_find (library, big)));
+  vd_library_close (library);
+}
+
+static void
+test_take_over_surviving (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *big = create (client, "Big", VD_ENGINE_LIBVIRT);
+  g_autoptr (VdService) service = NULL;
+  g_autoptr (VdLibrary) library = NULL;
+  g_autoptr (GError) error = NULL;
+
+  do_call (client, "Start", "Big");
+  library = become_window (self, &service);
+  app_test_wait_for_state (vd_library_find (library, big), VD_MACHINE_RUNNING);
+  g_assert_true (g_subprocess_wait_check (self->server, NULL, &error));
+  vd_library_close (library);
+}
+
+static void
+test_holder_dies (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *uuid = create (client, "Runs", VD_ENGINE_LOCAL);
+  g_autoptr (VdService) service = NULL;
+  g_autoptr (VdLibrary) library = NULL;
+  VdMachine *machine;
+
+  do_call (client, "Start", "Runs");
+  library = become_window (self, &service);
+  machine = vd_library_find (library, uuid);
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_ELSEWHERE);
+  g_subprocess_send_signal (self->server, SIGKILL);
+  app_test_wait_for_state (machine, VD_MACHINE_CRASHED);
+  g_assert_nonnull (vd_machine_get_problem (machine));
+  app_test_succeeds (vd_machine_start (machine));
+  vd_library_close (library);
+}
+
+static void
+test_owner_dies (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *uuid = create (client, "Runs", VD_ENGINE_LOCAL);
+  g_autoptr (VdLibrary) library = NULL;
+  g_autoptr (GError) error = NULL;
+
+  do_call (client, "Start", "Runs");
+  g_subprocess_send_signal (self->server, SIGKILL);
+  g_subprocess_wait (self->server, NULL, NULL);
+  library = vd_library_open_with (self->path, fake_engine_list_new (), &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (vd_library_get_notice (library), "Runs"));
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, uuid)), ==, VD_MACHINE_CRASHED);
+  app_test_succeeds (vd_machine_start (vd_library_find (library, uuid)));
+  vd_library_close (library);
+}
+
+static void
+test_window_keeps (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
+}
+
+/* Nobody owns it: the client does, over a pair of sockets, and with the real engines. */
+static void
+test_direct (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *uuid = NULL;
+  g_autofree char *owner = NULL;
+
+  g_assert_true (vd_client_is_direct (client));
+  uuid = create (client, "One", VD_ENGINE_AUTO);
+  assert_state (client, "One", "off");
+  fail_call (client, "Show", g_variant_new ("(s)", "Two"), VD_ERROR_NOT_FOUND);
+  g_variant_unref (call (client, "Delete", g_variant_new ("(sb)", "One", FALSE)));
+  g_assert_true (vd_library_find_owner (self->path, &owner));
+  g_assert_null (owner);
+  g_clear_pointer (&client, vd_client_free);
+  g_assert_false (vd_library_find_owner (self->path, &owner));
+}
+
+int
+main (int argc, char **argv)
+{
+  static const struct {
+    const char *name, *server;
+    void (*func) (Fixture *self, gconstpointer data);
+  } tests[] = {
+    { "client", "--serve", test_client },
+    { "hostile-create", "--serve", test_hostile_create },
+    { "take-over-stopped", "--serve", test_take_over_stopped },
+    { "take-over-running", "--serve", test_take_over_running },
+    { "take-over-surviving", "--serve", test_take_over_surviving },
+    { "holder-dies", "--serve", test_holder_dies },
+    { "owner-dies", "--serve", test_owner_dies },
+    { "window-keeps", "--window", test_window_keeps },
+    { "direct", NULL, test_direct },
+  };
+  g_autoptr (GTestDBus) bus = NULL;
+  int status;
+
+  if (argc == 3 && g_str_has_prefix (argv[1], "--"))
+    return serve (argv[2], g_str_equal (argv[1], "--serve"));
+  g_test_init (&argc, &argv, NULL);
+  bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_test_dbus_up (bus);
+  for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
+    g_autofree char *path = g_strconcat ("/service/", tests[i].name, NULL);
+
+    g_test_add (path, Fixture, tests[i].server, set_up, tests[i].func, tear_down);
+  }
+  status = g_test_run ();
+  g_test_dbus_stop (bus);
+  return status;
+}
