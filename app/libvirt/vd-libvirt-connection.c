@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * VdLibvirtConnection. libvirt has one event loop a process and reads qemu.conf from
- * the folder it works in; both are prepared here.
+ * VdLibvirtConnection. libvirt has one event loop a process (the main context, here)
+ * and reads qemu.conf from the folder it works in; both are prepared here.
  *
  * Threads: any, except those marked worker.
  */
@@ -11,6 +11,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
+#include <libvirt-glib/libvirt-glib.h>
 #include <libvirt/virterror.h>
 #include <string.h>
 #include <unistd.h>
@@ -76,50 +77,29 @@ vd_libvirt_connection_get_worker (VdLibvirtConnection *self)
   return self->worker;
 }
 
-/* It reads this variable when it is initialised and has no function for it. */
-void
-vd_libvirt_connection_prepare (VdLibvirtConnection *self)
-{
-  g_autofree char *outputs = g_strdup_printf ("3:file:%s/libvirt.log", self->folder);
-
-  if (vd_folder_make (self->folder, NULL))
-    g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
-}
-
-static gpointer
-run_events (gpointer data)
-{
-  for (;;)
-    if (virEventRunDefaultImpl () < 0)
-      g_usleep (TRY_PAUSE);
-  return NULL;
-}
-
 /* libvirt prints errors unless told otherwise; we hand them on. */
 static void
 ignore_error (void *data, virErrorPtr error)
 {
 }
 
-/* libvirt's loop belongs to the process and cannot be stopped: it is made once and stays. */
-static gboolean
-start_events (GError **error)
+/* What belongs to the process: made once, and it stays. libvirt's own default loop would run the
+ * main context on whatever thread runs it, so its events come through libvirt-glib instead. */
+void
+vd_libvirt_connection_prepare (VdLibvirtConnection *self)
 {
-  static gsize started = 0;
+  static gsize done = 0;
 
-  if (g_once_init_enter (&started)) {
-    GThread *thread = NULL;
+  g_autofree char *outputs = g_strdup_printf ("3:file:%s/libvirt.log", self->folder);
 
-    virSetErrorFunc (NULL, ignore_error);
-    if (virInitialize () == 0 && virEventRegisterDefaultImpl () == 0)
-      thread = g_thread_try_new ("vd-libvirt-loop", run_events, NULL, NULL);
-    g_once_init_leave (&started, thread != NULL ? 1 : 2);
-    g_clear_pointer (&thread, g_thread_unref);
-  }
-  if (started == 1)
-    return TRUE;
-  g_set_error_literal (error, VD_ERROR, VD_ERROR_FAILED, _("libvirt cannot be started."));
-  return FALSE;
+  vd_folder_make (self->folder, NULL); /* if it cannot be made, the first open says why */
+  if (!g_once_init_enter (&done))
+    return;
+  /* It reads this when it is initialised and has no function for it. */
+  g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
+  virSetErrorFunc (NULL, ignore_error);
+  gvir_event_register ();
+  g_once_init_leave (&done, 1);
 }
 
 static gboolean
@@ -186,8 +166,7 @@ vd_libvirt_connection_open (VdLibvirtConnection *self, GError **error)
 
   if (self->connection != NULL)
     return self->connection;
-  if (!start_events (error) || !write_conf (self, error) ||
-      (root = short_root (self, error)) == NULL)
+  if (!write_conf (self, error) || (root = short_root (self, error)) == NULL)
     return NULL;
   self->connection = connect_patiently (root);
   if (self->connection == NULL && is_taken ())
@@ -281,6 +260,7 @@ static const struct {
   { "No space left on device", VD_ERROR_NO_SPACE },
   { "could not open kernel file", VD_ERROR_KERNEL },
   { "invalid kernel header", VD_ERROR_KERNEL },
+  { "linux kernel too old", VD_ERROR_KERNEL },
   { "No such file or directory", VD_ERROR_NOT_FOUND },
 };
 

@@ -2,7 +2,7 @@
  *
  * VdLibvirtConnection: libvirt's QEMU driver inside this process, over a folder of
  * the library's (qemu:///embed). One worker makes all calls; events arrive on
- * libvirt's own loop. libvirt allows one such folder for the life of a process.
+ * the main thread. libvirt allows one such folder for the life of a process.
  *
  * Threads: any, except those marked worker.
  */
@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct _VdLibvirtConnection VdLibvirtConnection;
 
-/* A lifecycle event of the domain that is watched. On libvirt's loop: note and post. */
+/* A lifecycle event of the domain that is watched. Main. */
 typedef void (*VdLibvirtEvent) (gpointer data, int event, int detail);
 
 VdLibvirtConnection *vd_libvirt_connection_new (const char *folder);
@@ -24,7 +24,7 @@ VdLibvirtConnection *vd_libvirt_connection_ref (VdLibvirtConnection *self);
 void vd_libvirt_connection_unref (VdLibvirtConnection *self);
 VdWorker *vd_libvirt_connection_get_worker (VdLibvirtConnection *self);
 
-/* libvirt's own log goes to a file, not to the terminal. Main, before the first open. */
+/* libvirt's loop, and its log, which goes to a file. Main, before the first open. */
 void vd_libvirt_connection_prepare (VdLibvirtConnection *self);
 /* Opened at the first call; borrowed. Worker. */
 virConnectPtr vd_libvirt_connection_open (VdLibvirtConnection *self, GError **error);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * VdLibvirtRun: a transient domain, made from the config anew at each start. Events
- * come on libvirt's loop; the end of the domain is dealt with on the worker.
+ * come on the main thread; the end of the domain is dealt with on the worker.
  *
- * Threads: new, finalize and on_changed main; on_event libvirt's loop; the rest the
- * worker.
+ * Threads: new, finalize, on_event and on_changed main; the rest the worker.
  */
 #include "libvirt/vd-libvirt-run.h"
 #include "libvirt/vd-libvirt-engine.h"
 #include "libvirt/vd-libvirt-xml.h"
 #include "local/vd-local-engine.h"
 #include "library/vd-file.h"
+#include "library/vd-probe.h"
 #include "spice/vd-spice-display.h"
 #include "vd-error.h"
 
@@ -155,6 +155,25 @@ check_access (const char *path, int mode, VdError code, GError **error)
   return FALSE;
 }
 
+/* A file that is no kernel makes QEMU say strange things, or nothing. */
+static gboolean
+check_kernel (const char *path, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  VdProbe probe;
+
+  if (!check_access (path, R_OK, VD_ERROR_KERNEL, error))
+    return FALSE;
+  if (vd_probe_file (&probe, path, &cause) && probe.medium == VD_MEDIUM_KERNEL)
+    return TRUE;
+  if (cause != NULL)
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_KERNEL, cause->message);
+  else
+    g_set_error (error, VD_ERROR, VD_ERROR_KERNEL,
+                 _("“%s” is no kernel; choose another file."), path);
+  return FALSE;
+}
+
 /* QEMU would say it too, in its own words. */
 static gboolean
 check_files (VdLibvirtRun *self, GError **error)
@@ -162,7 +181,7 @@ check_files (VdLibvirtRun *self, GError **error)
   GListModel *disks = vd_config_get_disks (self->config);
 
   if (vd_config_get_boot (self->config) == VD_BOOT_KERNEL &&
-      (!check_access (vd_config_get_kernel (self->config), R_OK, VD_ERROR_KERNEL, error) ||
+      (!check_kernel (vd_config_get_kernel (self->config), error) ||
        !check_access (vd_config_get_initrd (self->config), R_OK, VD_ERROR_KERNEL, error)))
     return FALSE;
   for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {

@@ -30,7 +30,7 @@ struct _VdSpiceDisplay {
   VdSpiceScreen screen;
   VdCursor cursor;
 
-  /* Borrowed: the session's */
+  /* Borrowed: the session's; main and inputs only while they are open */
   SpiceMainChannel *main;
   SpiceDisplayChannel *display;
   SpiceCursorChannel *pointer;
@@ -261,6 +261,19 @@ add_cursor (VdSpiceDisplay *self, SpiceChannel *channel)
                            G_CONNECT_SWAPPED);
 }
 
+/* A channel that is not open takes nothing, and is offended when it is asked. */
+static void
+on_inputs_event (VdSpiceDisplay *self, SpiceChannelEvent event, SpiceChannel *channel)
+{
+  self->inputs = event == SPICE_CHANNEL_OPENED ? SPICE_INPUTS_CHANNEL (channel) : NULL;
+}
+
+static void
+on_main_event (VdSpiceDisplay *self, SpiceChannelEvent event, SpiceChannel *channel)
+{
+  self->main = event == SPICE_CHANNEL_OPENED ? SPICE_MAIN_CHANNEL (channel) : NULL;
+}
+
 /* Only the first screen; sound and the rest are not ours yet. */
 static void
 on_channel_new (VdSpiceDisplay *self, SpiceChannel *channel)
@@ -269,13 +282,15 @@ on_channel_new (VdSpiceDisplay *self, SpiceChannel *channel)
 
   g_object_get (channel, "channel-id", &id, NULL);
   if (SPICE_IS_MAIN_CHANNEL (channel))
-    self->main = SPICE_MAIN_CHANNEL (channel);
+    g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_main_event), self,
+                             G_CONNECT_SWAPPED);
   else if (SPICE_IS_DISPLAY_CHANNEL (channel) && id == 0)
     add_display (self, channel);
   else if (SPICE_IS_CURSOR_CHANNEL (channel) && id == 0)
     add_cursor (self, channel);
   else if (SPICE_IS_INPUTS_CHANNEL (channel))
-    self->inputs = SPICE_INPUTS_CHANNEL (channel);
+    g_signal_connect_object (channel, "channel-event", G_CALLBACK (on_inputs_event), self,
+                             G_CONNECT_SWAPPED);
   else
     return;
   g_signal_connect_object (channel, "open-fd", G_CALLBACK (on_open_fd), self, G_CONNECT_SWAPPED);
@@ -332,6 +347,16 @@ vd_spice_display_is_connected (VdSpiceDisplay *self)
   return self->session != NULL;
 }
 
+/* They may have things to say on their way out, which are nothing to us any more. */
+static void
+forget_channels (VdSpiceDisplay *self, SpiceSession *session)
+{
+  g_autoptr (GList) channels = spice_session_get_channels (session);
+
+  for (GList *l = channels; l != NULL; l = l->next)
+    g_signal_handlers_disconnect_by_data (l->data, self);
+}
+
 void
 vd_spice_display_disconnect (VdSpiceDisplay *self)
 {
@@ -341,6 +366,7 @@ vd_spice_display_disconnect (VdSpiceDisplay *self)
     return;
   on_primary_destroy (self);
   g_signal_handlers_disconnect_by_data (session, self);
+  forget_channels (self, session);
   self->main = NULL;
   self->display = NULL;
   self->pointer = NULL;

@@ -226,8 +226,7 @@ test_hostile_create (Fixture *self, gconstpointer data)
 
   for (guint i = 0; i < G_N_ELEMENTS (configs); i++) {
     g_autoptr (GError) error = NULL;
-    GVariant *config =
-      g_variant_parse (G_VARIANT_TYPE ("a{sv}"), configs[i], NULL, NULL, &error);
+    GVariant *config = g_variant_parse (G_VARIANT_TYPE ("a{sv}"), configs[i], NULL, NULL, &error);
 
     g_assert_no_error (error);
     fail_call (client, "Create", g_variant_new ("(@a{sv})", config), VD_ERROR_INVALID);
@@ -287,8 +286,7 @@ test_take_over_running (Fixture *self, gconstpointer data)
   g_assert_cmpint (vd_machine_get_state (vd_library_find (library, off)), ==, VD_MACHINE_OFF);
   g_assert_cmpint (vd_machine_get_state (vd_library_find (library, running)), ==,
                    VD_MACHINE_ELSEWHERE);
-  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, big)), ==,
-                   VD_MACHINE_ELSEWHERE);
+  g_assert_cmpint (vd_machine_get_state (vd_library_find (library, big)), ==, VD_MACHINE_ELSEWHERE);
   g_assert_null (vd_library_get_notice (library));
   app_test_fails (vd_machine_start (vd_library_find (library, running)), VD_ERROR_OWNED);
   app_test_fails (vd_library_delete (library, vd_library_find (library, running)), VD_ERROR_STATE);
@@ -302,7 +300,8 @@ test_take_over_running (Fixture *self, gconstpointer data)
   do_call (later, "ForceOff", "Runs");
   app_test_wait_for_state (vd_library_find (library, running), VD_MACHINE_OFF);
   app_test_succeeds (vd_machine_start (vd_library_find (library, running)));
-  /* The other process had only what can go on without it, and went; so that comes here as it runs. */
+  /* The other process had only what can go on without it, and went; so that comes here as it runs.
+   */
   app_test_wait_for_state (vd_library_find (library, big), VD_MACHINE_RUNNING);
   g_assert_true (g_subprocess_wait_check (self->server, NULL, &error));
   app_test_succeeds (vd_machine_force_off (vd_library_find (library, big)));

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The contract of engines, with a real guest: what every engine does with a machine
+ * from start to off. The same program runs on QEMU through embedded libvirt (where
+ * the other tests run, by emulation) and on vmm-core (in the box, where there is
+ * KVM): $VD_TEST_ENGINE says which.
+ *
+ * libvirt allows one folder a process, so all cases share a library.
+ */
+#include "app-test.h"
+#include "library/vd-config-private.h"
+
+#include <linux/input-event-codes.h>
+#include <png.h>
+#include <string.h>
+
+#define DISK_SIZE (8 << 20)
+#define PATIENCE  4 /* s: how often a guest that may not be up yet is asked again */
+
+static VdLibrary *library;
+static char *folder;
+static VdEngineKind kind;
+
+static VdConfig *
+make_config (const char *name)
+{
+  g_autofree char *kernel = g_build_filename (g_getenv ("VIRTDESK_KERNEL"), "vmlinuz", NULL);
+  VdConfig *config = app_test_make_config (name, kind);
+
+  g_object_set (config, "kernel", kernel, "initrd", g_getenv ("VD_TEST_INITRD"), "append", "quiet",
+                "memory", (guint64) 256 << 20, "cpus", 1, NULL);
+  return config;
+}
+
+/* QEMU by emulation, also where there is KVM: what is tested is the same everywhere. */
+static VdMachine *
+create (VdConfig *config)
+{
+  g_autofree char *machine_folder = vd_library_get_folder (library, vd_config_get_uuid (config));
+
+  app_test_succeeds (vd_library_create (library, config));
+  if (kind == VD_ENGINE_LIBVIRT)
+    app_test_write (machine_folder, "extra.xml", "<domain type='qemu'/>");
+  return vd_library_find (library, vd_config_get_uuid (config));
+}
+
+static void
+assert_nothing_left (VdMachine *machine)
+{
+  g_autofree char *machine_folder = vd_library_get_folder (library, vd_machine_get_uuid (machine));
+
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_OFF);
+  g_assert_null (vd_machine_get_display (machine));
+  app_test_assert_file (FALSE, machine_folder, VD_RUNNING_FILE);
+}
+
+static void
+force_off (VdMachine *machine)
+{
+  app_test_succeeds (vd_machine_force_off (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_OFF);
+  assert_nothing_left (machine);
+}
+
+static gboolean
+on_timeout (gpointer done)
+{
+  *(gboolean *) done = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* TRUE as soon as the machine is off; FALSE when it is time to try again. */
+static gboolean
+wait_for_off (VdMachine *machine)
+{
+  gboolean late = FALSE;
+  guint source = g_timeout_add_seconds (PATIENCE, on_timeout, &late);
+
+  while (!late && vd_machine_get_state (machine) != VD_MACHINE_OFF &&
+         vd_machine_get_state (machine) != VD_MACHINE_CRASHED)
+    g_main_context_iteration (NULL, TRUE);
+  if (!late)
+    g_source_remove (source);
+  g_assert_cmpint (vd_machine_get_state (machine), !=, VD_MACHINE_CRASHED);
+  return !late;
+}
+
+/* The guest's driver has set its mode: what comes before is text, or nothing. */
+static gboolean
+shows_picture (gpointer machine)
+{
+  VdDisplay *display = vd_machine_get_display (machine);
+  g_auto (VdFrame) frame = { 0 };
+
+  g_assert_true (vd_machine_is_active (machine));
+  return display != NULL && vd_display_peek_frame (display, &frame) && frame.width >= 1024;
+}
+
+static gboolean
+on_tick (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+wait_for_picture (VdMachine *machine)
+{
+  guint tick = g_timeout_add (200, on_tick, NULL);
+
+  app_test_wait_until (shows_picture, machine);
+  g_source_remove (tick);
+}
+
+/* As fast as a hand: a keyboard's queue holds 64 events, and what comes faster is lost. */
+static void
+rest (void)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add (30, on_timeout, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+press (VdDisplay *display, guint key, gboolean shift)
+{
+  if (shift)
+    vd_display_key (display, KEY_LEFTSHIFT, TRUE);
+  vd_display_key (display, key, TRUE);
+  vd_display_key (display, key, FALSE);
+  if (shift)
+    vd_display_key (display, KEY_LEFTSHIFT, FALSE);
+  rest ();
+}
+
+/* On a US keyboard. */
+static void
+type (VdMachine *machine, const char *text)
+{
+  static const char *const rows[] = { "1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm" };
+  static const guint first[] = { KEY_1, KEY_Q, KEY_A, KEY_Z };
+  g_autoptr (VdDisplay) display = NULL;
+
+  g_set_object (&display, vd_machine_get_display (machine));
+  for (; *text != '\0' && vd_machine_is_active (machine); text++) {
+    for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+      if (strchr (rows[i], *text) != NULL)
+        press (display, first[i] + (strchr (rows[i], *text) - rows[i]), FALSE);
+    if (*text == ' ')
+      press (display, KEY_SPACE, FALSE);
+    else if (*text == '/')
+      press (display, KEY_SLASH, FALSE);
+    else if (*text == ';')
+      press (display, KEY_SEMICOLON, FALSE);
+    else if (*text == '>')
+      press (display, KEY_DOT, TRUE);
+    else if (*text == '\n')
+      press (display, KEY_ENTER, FALSE);
+  }
+}
+
+static void
+assert_png (const char *path, guint width, guint height)
+{
+  png_image image = { .version = PNG_IMAGE_VERSION };
+
+  g_assert_true (png_image_begin_read_from_file (&image, path));
+  g_assert_cmpuint (image.width, ==, width);
+  g_assert_cmpuint (image.height, ==, height);
+  png_image_free (&image);
+}
+
+static void
+save_screenshot (VdMachine *machine)
+{
+  g_autofree char *path = g_build_filename (folder, "shot.png", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_auto (VdFrame) frame = { 0 };
+
+  g_assert_true (vd_display_peek_frame (vd_machine_get_display (machine), &frame));
+  app_test_succeeds (vd_machine_save_screenshot (machine, file));
+  assert_png (path, frame.width, frame.height);
+}
+
+static void
+on_changed (VdDisplay *display, guint *n)
+{
+  (*n)++;
+}
+
+/* A new viewer gets the whole picture, and is called once until it takes. */
+static void
+view (VdMachine *machine)
+{
+  VdDisplay *display = vd_machine_get_display (machine);
+  g_auto (VdFrame) frame = { 0 };
+  guint n = 0;
+
+  g_signal_connect (display, "changed", G_CALLBACK (on_changed), &n);
+  vd_display_set_viewed (display, TRUE);
+  while (n == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (vd_display_take_frame (display, &frame));
+  g_assert_cmpint (frame.damage.width, ==, frame.width);
+  g_assert_cmpint (frame.damage.height, ==, frame.height);
+  g_assert_cmpuint (g_bytes_get_size (frame.pixels), >=,
+                    frame.offset + (gsize) frame.stride * (frame.height - 1) + frame.width * 4);
+  vd_display_move (display, 0.5, 0.5);
+  vd_display_button (display, BTN_LEFT, TRUE);
+  vd_display_wheel (display, 1, 0);
+  vd_display_key (display, KEY_LEFTCTRL, TRUE);
+  vd_display_release_all (display);
+  vd_display_request_size (display, 1280, 800);
+  vd_display_set_viewed (display, FALSE);
+  g_signal_handlers_disconnect_by_func (display, on_changed, &n);
+}
+
+/* The whole way: keys reach a shell, whose command reaches the disk, whose bytes are ours again. */
+static void
+test_life (void)
+{
+  g_autoptr (VdConfig) config = make_config ("Life");
+  g_autofree char *secret = g_strdup_printf ("%u%u", g_random_int (), g_random_int ());
+  g_autofree char *command = g_strdup_printf ("\necho %s >/dev/vda;sync;poweroff\n", secret);
+  g_autofree char *machine_folder = vd_library_get_folder (library, vd_config_get_uuid (config));
+  g_autofree char *shot = g_build_filename (machine_folder, VD_SCREENSHOT_FILE, NULL);
+  g_autofree char *disk = NULL;
+  VdMachine *machine;
+
+  g_object_set (config, "new-disk-size", (guint64) DISK_SIZE, NULL);
+  machine = create (config);
+  app_test_succeeds (vd_machine_start (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+  app_test_assert_file (TRUE, machine_folder, VD_RUNNING_FILE);
+  wait_for_picture (machine);
+  save_screenshot (machine);
+  view (machine);
+  app_test_succeeds (vd_machine_pause (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_PAUSED);
+  app_test_succeeds (vd_machine_resume (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+  do
+    type (machine, command);
+  while (!wait_for_off (machine));
+  assert_nothing_left (machine);
+
+  disk = app_test_read (machine_folder, "disk.raw");
+  g_assert_true (g_str_has_prefix (disk, secret));
+  while (!g_file_test (shot, G_FILE_TEST_EXISTS))
+    g_main_context_iteration (NULL, TRUE);
+  app_test_succeeds (vd_library_delete (library, machine));
+}
+
+static void
+test_power_button (void)
+{
+  g_autoptr (VdConfig) config = make_config ("Button");
+  VdMachine *machine = create (config);
+
+  app_test_succeeds (vd_machine_start (machine));
+  wait_for_picture (machine);
+  app_test_succeeds (vd_machine_reset (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+  do
+    app_test_succeeds (vd_machine_power_off (machine));
+  while (!wait_for_off (machine));
+  assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (library, machine));
+}
+
+/* Off is off: the same disk can be started from at once. */
+static void
+test_force_off (void)
+{
+  g_autoptr (VdConfig) config = make_config ("Force");
+  VdMachine *machine;
+
+  g_object_set (config, "new-disk-size", (guint64) DISK_SIZE, NULL);
+  machine = create (config);
+  for (guint i = 0; i < 3; i++) {
+    app_test_succeeds (vd_machine_start (machine));
+    force_off (machine);
+  }
+  app_test_succeeds (vd_machine_start (machine));
+  app_test_succeeds (vd_machine_pause (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_PAUSED);
+  force_off (machine);
+  app_test_succeeds (vd_library_delete (library, machine));
+}
+
+static void
+test_disk_in_use (void)
+{
+  g_autofree char *path = g_build_filename (folder, "shared.raw", NULL);
+  g_autoptr (VdDiskConfig) disk = vd_disk_config_new (path, VD_DISK_RAW);
+  g_autoptr (VdConfig) first_config = make_config ("First");
+  g_autoptr (VdConfig) second_config = make_config ("Second");
+  g_autofree char *zeros = g_malloc0 (DISK_SIZE);
+  VdMachine *first, *second;
+
+  g_assert_true (g_file_set_contents (path, zeros, DISK_SIZE, NULL));
+  vd_config_add_disk (first_config, disk);
+  vd_config_add_disk (second_config, disk);
+  first = create (first_config);
+  second = create (second_config);
+  app_test_succeeds (vd_machine_start (first));
+  app_test_fails (vd_machine_start (second), VD_ERROR_DISK_BUSY);
+  assert_nothing_left (second);
+  g_assert_cmpint (vd_machine_get_state (first), ==, VD_MACHINE_RUNNING);
+  force_off (first);
+  app_test_succeeds (vd_machine_start (second));
+  force_off (second);
+}
+
+static void
+fails_with (const char *property, const char *value, int code)
+{
+  g_autoptr (VdConfig) config = make_config ("Bad");
+  VdMachine *machine;
+
+  g_object_set (config, property, value, NULL);
+  machine = create (config);
+  app_test_fails (vd_machine_start (machine), code);
+  assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (library, machine));
+}
+
+static void
+test_refused (void)
+{
+  g_autofree char *junk = g_build_filename (folder, "junk", NULL);
+  g_autofree char *text = g_strnfill (20000, 'x');
+  g_autoptr (VdConfig) config = make_config ("Bad disk");
+  g_autoptr (VdDiskConfig) disk = vd_disk_config_new ("/nowhere/disk.raw", VD_DISK_RAW);
+  VdMachine *machine;
+
+  app_test_write (folder, "junk", text);
+  fails_with ("kernel", "/nowhere/kernel", VD_ERROR_KERNEL);
+  fails_with ("kernel", junk, VD_ERROR_KERNEL);
+  fails_with ("initrd", "/nowhere/initrd", VD_ERROR_KERNEL);
+  vd_config_add_disk (config, disk);
+  machine = create (config);
+  app_test_fails (vd_machine_start (machine), VD_ERROR_DISK);
+  assert_nothing_left (machine);
+}
+
+static void
+open_library (void)
+{
+  g_autofree char *path = g_build_filename (folder, "l", NULL);
+  g_autoptr (GError) error = NULL;
+
+  library = vd_library_open (path, &error);
+  g_assert_no_error (error);
+}
+
+/* A machine on QEMU goes on without us and is found again; one of ours ends, as it must. */
+static void
+test_close (void)
+{
+  g_autoptr (VdConfig) config = make_config ("Close");
+  VdMachine *machine = create (config);
+
+  app_test_succeeds (vd_machine_start (machine));
+  wait_for_picture (machine);
+  vd_library_close (library);
+  g_clear_object (&library);
+  open_library ();
+  machine = vd_library_find (library, vd_config_get_uuid (config));
+  g_assert_null (vd_library_get_notice (library));
+  if (kind == VD_ENGINE_LIBVIRT) {
+    app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+    wait_for_picture (machine);
+    do
+      type (machine, "\npoweroff\n");
+    while (!wait_for_off (machine));
+  }
+  assert_nothing_left (machine);
+}
+
+int
+main (int argc, char **argv)
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  /* SPICE warns when a server goes while it says hello, which a machine that is cut off does. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  kind = vd_enum_from_nick (VD_TYPE_ENGINE_KIND, g_getenv ("VD_TEST_ENGINE"));
+  g_assert_cmpint (kind, >, VD_ENGINE_AUTO);
+  folder = app_test_make_folder ();
+  open_library ();
+  g_test_add_func ("/engine/refused", test_refused);
+  g_test_add_func ("/engine/force-off", test_force_off);
+  g_test_add_func ("/engine/disk-in-use", test_disk_in_use);
+  g_test_add_func ("/engine/life", test_life);
+  g_test_add_func ("/engine/power-button", test_power_button);
+  g_test_add_func ("/engine/close", test_close);
+  status = g_test_run ();
+  vd_library_close (library);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_clear_object (&library);
+  app_test_remove_folder (folder);
+  return status;
+}
