@@ -23,7 +23,7 @@ typedef struct {
   gsize offset;        /* of the first pixel */
   guint width, height; /* pixels */
   guint stride;        /* bytes */
-  guint32 fourcc;      /* DRM_FORMAT_XRGB8888, _ARGB8888, _XBGR8888 or _ABGR8888 */
+  guint32 fourcc;      /* DRM_FORMAT_XRGB8888, _ARGB8888 and their other orders of bytes */
   int dmabuf;          /* borrowed from @pixels, -1 where there is none */
   VdRect damage;       /* since the last take */
 } VdFrame;
