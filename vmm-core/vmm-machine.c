@@ -154,7 +154,10 @@ attendant (gpointer data)
 static void
 note (VmmMachine *self, VmmPending pending, const VmmEnd *end)
 {
+  gboolean runs;
+
   g_mutex_lock (&self->lock);
+  runs = self->state == VMM_MACHINE_RUNNING; /* else the vCPUs are parked, or still being made */
   if (pending > self->pending && self->state != VMM_MACHINE_STOPPED) {
     self->pending = pending;
     if (end) {
@@ -167,7 +170,8 @@ note (VmmMachine *self, VmmPending pending, const VmmEnd *end)
     g_cond_broadcast (&self->changed);
   }
   g_mutex_unlock (&self->lock);
-  ask_to_park (self);
+  if (runs)
+    ask_to_park (self);
 }
 
 static void

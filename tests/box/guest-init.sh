@@ -14,6 +14,7 @@ load() {
     for name; do case $module in "$name".ko) insmod "/lib/$module" || echo "FAILED to load $module" ;; esac; done
   done < /modules
 }
+load_all() { while read -r module; do insmod "/lib/$module" 2> /dev/null; done < /modules; }
 debug_exit() { printf "\\$(printf %o "$1")" | dd of=/dev/port bs=1 seek=244 count=1 2> /dev/null; }
 echo "INIT $test"
 case $test in
@@ -53,6 +54,16 @@ button)
   dd if="$device" of=/dev/null bs=24 count=1 2> /dev/null
   echo "PRESSED"
   poweroff -f
+  ;;
+graphics) # paints the screen in one grey, and tells the first event of each input device
+  load_all
+  dd if=/dev/zero bs=4096 count=1000 2> /dev/null | tr '\0' '\101' > /dev/fb0
+  for device in /dev/input/event*; do
+    sh -c "dd if=$device bs=24 count=1 2> /dev/null | od -An -j16 -tu2 | tr -s ' ' | sed 's/^/EVENT/'" &
+  done
+  sleep 1
+  echo "PAINTED $(cat /sys/class/graphics/fb0/virtual_size)"
+  wait
   ;;
 tick) # counts on every processor
   for cpu in $(seq 0 $(($(nproc) - 1))); do

@@ -53,6 +53,17 @@ def reboots():
         run.wait_said('INIT reboot', 3)
 
 
+def reboots_with_two_processors():
+    """From inside, then from outside while both run."""
+    with Running(*linux('reboot'), '--cpus', '2') as run:
+        run.wait_said('INIT reboot', 2)
+    with Running(*linux('tick'), '--cpus', '2') as run:
+        for times in (1, 2, 3):
+            run.wait_said('TICK-0-2', times)
+            run.wait_said('TICK-1-2', times)
+            run.ask('reset')
+
+
 def panics():
     result = vmm_run(*linux('panic'), '--no-reboot')
     expect(result.code == 6 and 'INIT panic' in result.out, result)
@@ -77,6 +88,32 @@ def disks():
 def random_numbers():
     result = vmm_run(*linux('rng'))
     expect('RNG virtio_rng.0 64' in result.out, result)
+
+
+def count_pixels(path, colour):
+    """The size of a picture, and how many of its pixels have the colour."""
+    size = subprocess.run(['identify', '-format', '%wx%h', path], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(['convert', path, '-alpha', 'off', '-fill', 'black', '+opaque', colour, '-fill', 'white', '-opaque', colour,
+                           '-format', '%[fx:round(mean*w*h)]', 'info:'], capture_output=True, text=True, check=True).stdout
+    return size, float(told)
+
+
+def graphics():
+    """A picture on the screen is the picture in the file; keys and the pointer arrive."""
+    with Running(*linux('graphics'), '--graphics') as run:
+        run.wait_said('PAINTED 1280,800')
+        picture = run.folder / 'picture.png'
+        run.ask('screenshot', path=str(picture))
+        size, n_grey = count_pixels(picture, '#414141')
+        # the text console may still show a line and its cursor
+        expect(size == '1280x800' and n_grey > 0.9 * 1280 * 800, (size, n_grey))
+        expect(count_pixels(picture, '#434343')[1] == 0, 'another grey is not there')
+        run.ask('key', code=30, pressed=True)
+        run.wait_said('EVENT 1 30 1 0')
+        run.ask('pointer', x=0.5, y=0.25)
+        run.wait_said('EVENT 3 0 16')
+        run.ask('quit')
+        expect(run.wait().code == 0, 'ended')
 
 
 def power_button():
@@ -114,5 +151,5 @@ def no_emulator():
         expect(found == '', found)
 
 
-guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, panics, disks,
-             random_numbers, power_button, pause_and_resume, no_emulator])
+guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, reboots_with_two_processors,
+             panics, disks, random_numbers, graphics, power_button, pause_and_resume, no_emulator])
