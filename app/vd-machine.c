@@ -242,8 +242,8 @@ on_job_finished (VdMachine *self, VdJob *job)
     set_job (self, NULL);
 }
 
-static VdJob *
-watch (VdMachine *self, VdJob *job)
+VdJob *
+vd_machine_watch (VdMachine *self, VdJob *job)
 {
   if (!vd_job_is_finished (job)) {
     g_signal_connect_object (job, "finished", G_CALLBACK (on_job_finished), self,
@@ -277,11 +277,17 @@ static VdJob *
 perform (VdMachine *self, const Verb *verb)
 {
   VdJob *(*func) (VdMachine *self);
+  GError *error = NULL;
 
   if (!((verb->states >> PRIV (self)->state) & 1))
     return refuse (self, _(verb->title));
+  if (verb == &verb_start && PRIV (self)->job != NULL) {
+    g_set_error (&error, VD_ERROR, VD_ERROR_STATE, _("“%s” is busy: %s."), PRIV (self)->name,
+                 vd_job_get_title (PRIV (self)->job));
+    return vd_job_new_failed (_(verb->title), self, error);
+  }
   func = G_STRUCT_MEMBER (gpointer, VD_MACHINE_GET_CLASS (self), verb->offset);
-  return watch (self, func (self));
+  return vd_machine_watch (self, func (self));
 }
 
 #define VERB(name)                                                                                 \

@@ -79,6 +79,9 @@ VdJob *vd_machine_save_screenshot (VdMachine *self, GFile *file) G_GNUC_WARN_UNU
 /* For subclasses: what the properties say. A verb of the class is called only in a state that
  * allows it and returns a job that is not finished, or a failed one. */
 void vd_machine_set_state (VdMachine *self, VdMachineState state, const char *problem);
+/* @job, of the library, changes the machine: it is shown as the machine's, and no other verb begins
+ * until it has ended. Returns @job. */
+VdJob *vd_machine_watch (VdMachine *self, VdJob *job);
 void vd_machine_set_details (VdMachine *self, const char *details);
 void vd_machine_set_config (VdMachine *self, VdConfig *config, gboolean read_only);
 void vd_machine_set_name (VdMachine *self, const char *name); /* where there is no config */

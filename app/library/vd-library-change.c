@@ -211,7 +211,7 @@ vd_library_delete (VdLibrary *self, VdMachine *machine)
   change->machine = g_object_ref (machine);
   if (!check_ours (self, &error) || !check_stopped (self, machine, &error))
     return refuse (change, title, error);
-  return begin (change, title, delete_body, delete_done);
+  return vd_machine_watch (machine, begin (change, title, delete_body, delete_done));
 }
 
 static gboolean

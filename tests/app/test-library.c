@@ -220,6 +220,18 @@ test_delete (Fixture *self, gconstpointer data)
   app_test_fails (vd_library_restore (self->library, "../outside"), VD_ERROR_NOT_FOUND);
 }
 
+/* A machine that is on its way into the trash cannot be started under its feet. */
+static void
+test_no_start_while_deleted (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdMachine) machine = g_object_ref (app_test_create (self->library, "Gone", VD_ENGINE_LOCAL));
+  VdJob *deletion = vd_library_delete (self->library, machine);
+
+  app_test_fails (vd_machine_start (machine), VD_ERROR_STATE);
+  app_test_succeeds (deletion);
+  g_assert_cmpuint (n_machines (self), ==, 0);
+}
+
 static void
 test_trash_is_emptied (Fixture *self, gconstpointer data)
 {
@@ -507,7 +519,8 @@ main (int argc, char **argv)
     { "cancel", test_cancel },
     { "order", test_order },
     { "delete", test_delete },
-    { "trash-is-emptied", test_trash_is_emptied },
+    { "no-start-while-deleted", test_no_start_while_deleted },
+  { "trash-is-emptied", test_trash_is_emptied },
     { "broken", test_broken },
     { "newer", test_newer },
     { "lock", test_lock },
