@@ -3,7 +3,7 @@
 """./dev bench [NAME] [-n REPETITIONS]: ours and the peers in one run, medians and ratios.
 
   boot     vmm-run and QEMU on KVM in the box: the same kernel, initrd and command line to init
-  window   virtdesk and an empty libadwaita program: exec to the window on the screen, and memory
+  window   virtdesk and an empty libadwaita program: exec to the window on the screen, CPU time, memory
 """
 import argparse
 import json
@@ -84,7 +84,7 @@ def bench_window(repetitions):
     if run.returncode:
         sys.exit('bench: the windows did not come')
     print(f'\nwindow: exec to the window on the screen, medians of {repetitions}\n')
-    print_table(json.loads(run.stdout.splitlines()[-1]), ['seconds', 'memory KiB'], 'empty-window')
+    print_table(json.loads(run.stdout.splitlines()[-1]), ['seconds', 'cpu seconds', 'memory KiB'], 'empty-window')
 
 
 BENCHES = {'boot': bench_boot, 'window': bench_window}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Under screen.sh: starts programs in turn; prints JSON: the seconds until the window of each is on
-the screen, and its private memory once it has come to rest.
+the screen, the processor time that it took until then, and its private memory once it has come to rest.
 
   window.py REPETITIONS PROGRAM...
 """
@@ -18,6 +18,12 @@ def window_of(pid):
     return found.stdout.split()
 
 
+def cpu_seconds(pid):
+    """Of all its threads: not what other work on the machine took."""
+    tasks = pathlib.Path(f'/proc/{pid}/task').glob('*/schedstat')
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
 def private_memory(pid):
     text = pathlib.Path(f'/proc/{pid}/smaps_rollup').read_text()
     return sum(int(n) for n in re.findall(r'^Private_(?:Clean|Dirty):\s+(\d+)', text, re.MULTILINE))
@@ -31,9 +37,9 @@ def run(program):
             if process.poll() is not None:
                 sys.exit(f'{program} ended')
             time.sleep(0.005)
-        seconds = time.monotonic() - start
+        seconds, cpu = time.monotonic() - start, cpu_seconds(process.pid)
         time.sleep(2)
-        return {'seconds': seconds, 'memory KiB': private_memory(process.pid)}
+        return {'seconds': seconds, 'cpu seconds': cpu, 'memory KiB': private_memory(process.pid)}
     finally:
         process.kill()
         process.wait()
