@@ -25,8 +25,9 @@ check_memory (VmmMachine *self, GError **error)
   if (installed == 0 || self->config->memory <= installed)
     return TRUE;
   g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
-               "The machine wants %" G_GUINT64_FORMAT " MiB of memory, but this computer has only %"
-               G_GUINT64_FORMAT " MiB: give the machine less.",
+               "The machine wants %" G_GUINT64_FORMAT
+               " MiB of memory, but this computer has only %" G_GUINT64_FORMAT
+               " MiB: give the machine less.",
                self->config->memory >> 20, installed >> 20);
   return FALSE;
 }
@@ -48,11 +49,10 @@ make_memory (VmmMachine *self, GError **error)
                  g_strerror (errno));
     return FALSE;
   }
-  self->fault_source =
-    vmm_loop_add_eventfd (self->loop, self->fault_fd, vmm_machine_fault, self);
+  self->fault_source = vmm_loop_add_eventfd (self->loop, self->fault_fd, vmm_machine_fault, self);
   regions = vmm_memory_get_regions (self->memory, &n);
-  self->fault_watch =
-    vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory), self->fault_fd, error);
+  self->fault_watch = vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory),
+                                           self->fault_fd, error);
   if (!self->fault_watch)
     return FALSE;
   /* Never the host's last memory: a guest may get by with less than it was promised. */
@@ -106,8 +106,8 @@ vmm_machine_make_parts (VmmMachine *self, GError **error)
   self->kvm = vmm_kvm_new (self->memory, &vmm_machine_events, self, error);
   if (!self->kvm)
     return FALSE;
-  self->pc = vmm_pc_new (self->config, self->memory, self->loop,
-                         vmm_kvm_get_platform (self->kvm), error);
+  self->pc =
+    vmm_pc_new (self->config, self->memory, self->loop, vmm_kvm_get_platform (self->kvm), error);
   return self->pc && make_vcpus (self, error) && vmm_machine_load (self, error);
 }
 

@@ -35,7 +35,7 @@ struct _VmmMachine {
   VmmSource *fault_source;
   VmmFaultWatch *fault_watch;
 
-  GMutex control; /* held by whoever changes the state: the caller or the attendant */
+  GMutex control;     /* held by whoever changes the state: the caller or the attendant */
   GThread *attendant; /* sees to what the guest asks for */
 
   GMutex lock; /* guards what follows, with @changed */

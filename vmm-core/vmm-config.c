@@ -27,7 +27,8 @@ vmm_config_new (void)
 
   self->memory = G_GUINT64_CONSTANT (512) << 20;
   self->n_vcpus = 1;
-  self->serial_fd = self->serial_out_fd = -1;
+  self->serial.in_fd = self->serial.out_fd = -1;
+  self->console.in_fd = self->console.out_fd = -1;
   self->disks = g_ptr_array_new_with_free_func (disk_free);
   return self;
 }
@@ -42,7 +43,8 @@ vmm_config_copy (const VmmConfig *self)
   copy->kernel = g_strdup (self->kernel);
   copy->initrd = g_strdup (self->initrd);
   copy->append = g_strdup (self->append);
-  copy->serial_path = g_strdup (self->serial_path);
+  copy->serial.path = g_strdup (self->serial.path);
+  copy->console.path = g_strdup (self->console.path);
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
   for (guint i = 0; i < self->disks->len; i++) {
     const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
@@ -60,7 +62,8 @@ vmm_config_free (VmmConfig *self)
   g_free (self->kernel);
   g_free (self->initrd);
   g_free (self->append);
-  g_free (self->serial_path);
+  g_free (self->serial.path);
+  g_free (self->console.path);
   g_free (self);
 }
 
@@ -72,6 +75,25 @@ vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly)
   disk->path = g_strdup (path);
   disk->readonly = readonly;
   g_ptr_array_add (self->disks, disk);
+}
+
+static gboolean
+leads_nowhere (const VmmTextConfig *text)
+{
+  return text->mode == VMM_TEXT_FD && text->in_fd < 0 && text->out_fd < 0;
+}
+
+static gboolean
+lacks_name (const VmmTextConfig *text)
+{
+  return text->mode == VMM_TEXT_FILE && (!text->path || !*text->path);
+}
+
+/* Of two readers of one descriptor each gets a part. */
+static gboolean
+share_input (const VmmTextConfig *a, const VmmTextConfig *b)
+{
+  return a->mode == VMM_TEXT_FD && b->mode == VMM_TEXT_FD && a->in_fd >= 0 && a->in_fd == b->in_fd;
 }
 
 /* What is wrong, or NULL. */
@@ -90,10 +112,16 @@ find_fault (const VmmConfig *self)
     return "A machine needs a kernel to start.";
   if (self->disks->len > VMM_MAX_DISKS)
     return "A machine can have at most 24 disks.";
-  if (self->serial == VMM_SERIAL_FD && self->serial_fd < 0 && self->serial_out_fd < 0)
+  if (leads_nowhere (&self->serial))
     return "The serial port has nothing to write to.";
-  if (self->serial == VMM_SERIAL_FILE && (!self->serial_path || !*self->serial_path))
+  if (lacks_name (&self->serial))
     return "The serial port's file has no name.";
+  if (leads_nowhere (&self->console))
+    return "The console has nothing to write to.";
+  if (lacks_name (&self->console))
+    return "The console's file has no name.";
+  if (share_input (&self->serial, &self->console))
+    return "The serial port and the console cannot both read from the same place.";
   return NULL;
 }
 

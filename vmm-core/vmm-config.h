@@ -10,37 +10,42 @@
 
 G_BEGIN_DECLS
 
-#define VMM_MAX_VCPUS 32
-#define VMM_MAX_DISKS 24
+#define VMM_MAX_VCPUS  32
+#define VMM_MAX_DISKS  24
 #define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 
 typedef struct {
-  char *path;        /* a raw image */
+  char *path; /* a raw image */
   gboolean readonly;
 } VmmDiskConfig;
 
 typedef enum {
-  VMM_SERIAL_NONE, /* no UART at all */
-  VMM_SERIAL_FD,   /* both ways over serial_fd */
-  VMM_SERIAL_FILE, /* output appended to serial_path */
-} VmmSerialMode;
+  VMM_TEXT_NONE, /* the device is not there at all */
+  VMM_TEXT_FD,   /* both ways over descriptors */
+  VMM_TEXT_FILE, /* output appended to a file */
+} VmmTextMode;
+
+/* What a device that speaks text is connected to. */
+typedef struct {
+  VmmTextMode mode;
+  int in_fd, out_fd; /* borrowed: terminal, pipe or socket; -1: nothing comes, or goes */
+  char *path;        /* VMM_TEXT_FILE */
+} VmmTextConfig;
 
 typedef struct {
-  char *name;           /* for messages and thread names */
+  char *name; /* for messages and thread names */
   guint8 uuid[16];
-  guint64 memory;       /* bytes */
-  guint n_vcpus;        /* 1 to VMM_MAX_VCPUS */
-  char *kernel;         /* bzImage, ELF with a PVH note, or multiboot */
-  char *initrd;         /* or NULL */
-  char *append;         /* or NULL */
-  GPtrArray *disks;     /* VmmDiskConfig */
-  gboolean graphics;    /* virtio-gpu, keyboard and tablet */
-  guint width, height;  /* first mode; 0 for 1280 x 800 */
-  VmmSerialMode serial;
-  int serial_fd;        /* borrowed: a terminal, pipe or socket; -1 */
-  int serial_out_fd;    /* borrowed; -1: same as serial_fd */
-  char *serial_path;
-  gboolean debug_exit;  /* port 0xf4 */
+  guint64 memory;         /* bytes */
+  guint n_vcpus;          /* 1 to VMM_MAX_VCPUS */
+  char *kernel;           /* bzImage, ELF with a PVH note, or multiboot */
+  char *initrd;           /* or NULL */
+  char *append;           /* or NULL */
+  GPtrArray *disks;       /* VmmDiskConfig */
+  gboolean graphics;      /* virtio-gpu, keyboard and tablet */
+  guint width, height;    /* first mode; 0 for 1280 x 800 */
+  VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
+  VmmTextConfig console;  /* virtio-console: hvc0 to Linux */
+  gboolean debug_exit;    /* port 0xf4 */
   gboolean stop_on_reset; /* a reset ends the run instead of starting it anew */
 } VmmConfig;
 

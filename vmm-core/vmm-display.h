@@ -32,11 +32,11 @@ typedef struct {
 
 typedef struct {
   gboolean visible;
-  int x, y;             /* of the hot spot, in guest pixels */
+  int x, y; /* of the hot spot, in guest pixels */
   guint hot_x, hot_y;
-  guint width, height;  /* 0 while the guest has set no picture */
-  guint64 serial;       /* changes when the picture does */
-  GBytes *pixels;       /* ARGB8888, premultiplied, width * 4 a row; reference for the taker */
+  guint width, height; /* 0 while the guest has set no picture */
+  guint64 serial;      /* changes when the picture does */
+  GBytes *pixels;      /* ARGB8888, premultiplied, width * 4 a row; reference for the taker */
 } VmmCursor;
 
 typedef void (*VmmWakeFunc) (VmmDisplay *display, gpointer data);

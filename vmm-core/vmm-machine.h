@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 typedef struct _VmmMachine VmmMachine;
 
 typedef enum {
-  VMM_MACHINE_READY,   /* made, not started */
+  VMM_MACHINE_READY, /* made, not started */
   VMM_MACHINE_RUNNING,
   VMM_MACHINE_PAUSED,
   VMM_MACHINE_STOPPED, /* see VmmEnd */
@@ -50,16 +50,18 @@ typedef struct {
 } VmmListener;
 
 typedef struct {
-  guint64 exits_user;      /* returns of KVM_RUN to us */
+  guint64 exits_user; /* returns of KVM_RUN to us */
   guint64 disk_requests;
-  guint64 frames;          /* flushes of the screen */
-  guint64 bytes_copied;    /* pixels that we copied for the display */
-  gint64 cpu_ns;           /* time of all vCPU threads */
-  gint64 run_ns;           /* since start */
+  guint64 frames;       /* flushes of the screen */
+  guint64 bytes_copied; /* pixels that we copied for the display */
+  gint64 cpu_ns;        /* time of all vCPU threads */
+  gint64 run_ns;        /* since start */
 } VmmStats;
 
 /* Thread: control. Opens KVM, kernel and disks; everything that can be refused is refused here. */
-VmmMachine *vmm_machine_new (const VmmConfig *config, const VmmListener *listener, gpointer data,
+VmmMachine *vmm_machine_new (const VmmConfig *config,
+                             const VmmListener *listener,
+                             gpointer data,
                              GError **error);
 /* Stops first if need be. Thread: control. */
 void vmm_machine_free (VmmMachine *self);

@@ -280,7 +280,7 @@ convert_config (VdConfig *config)
   core->initrd = g_strdup (vd_config_get_initrd (config));
   core->append = g_strdup (vd_config_get_append (config));
   core->graphics = vd_config_get_graphics (config);
-  core->serial = VMM_SERIAL_NONE;
+  core->serial.mode = VMM_TEXT_NONE; /* nor a console: nothing shows either yet */
 
   for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
     g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);

@@ -45,6 +45,15 @@ rng)
   echo "RNG $(cat /sys/class/misc/hw_random/rng_current) $(dd if=/dev/hwrng bs=64 count=1 2> /dev/null | wc -c)"
   poweroff -f
   ;;
+console) # tells and hears through hvc0
+  exec 3<> /dev/hvc0 # stays open: the last to close it resets the line
+  stty raw -echo <&3
+  echo "GUEST here" >&3
+  read -r line <&3
+  echo "HEARD $line"
+  for n in $(seq 1 2000); do echo "LINE $n of a long text"; done >&3
+  poweroff -f
+  ;;
 button)
   load button evdev
   for event in /sys/class/input/event*/device/name; do

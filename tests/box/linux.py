@@ -90,6 +90,19 @@ def random_numbers():
     expect('RNG virtio_rng.0 64' in result.out, result)
 
 
+def console():
+    """What the guest writes to hvc0 comes out, what is typed goes in, and no line is lost on the way."""
+    word = os.urandom(8).hex()
+    with tempfile.NamedTemporaryFile() as serial:
+        run = subprocess.Popen([guests.VMM_RUN, *linux('console'), '--serial', f'file:{serial.name}', '--console', 'stdio'],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        expect(run.stdout.readline().strip() == 'GUEST here', 'the first line')
+        out, err = run.communicate(word + '\n', timeout=guests.LIMIT)
+        said = open(serial.name, errors='replace').read()
+    expect(run.returncode == 0 and f'HEARD {word}' in said, (said, out, err))
+    expect(out.split('\n') == [f'LINE {n} of a long text' for n in range(1, 2001)] + [''], out)
+
+
 def count_pixels(path, colour):
     """The size of a picture, and how many of its pixels have the colour."""
     size = subprocess.run(['identify', '-format', '%wx%h', path], capture_output=True, text=True, check=True).stdout
@@ -152,4 +165,4 @@ def no_emulator():
 
 
 guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, reboots_with_two_processors,
-             panics, disks, random_numbers, graphics, power_button, pause_and_resume, no_emulator])
+             panics, disks, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])

@@ -55,14 +55,27 @@ test_needs (void)
 {
   g_autoptr (VmmConfig) config = good_config ();
 
-  config->serial = VMM_SERIAL_FD;
+  config->serial.mode = VMM_TEXT_FD;
   assert_check (config, FALSE);
-  config->serial_out_fd = 1;
+  config->serial.out_fd = 1;
   assert_check (config, TRUE);
-  config->serial = VMM_SERIAL_FILE;
+  config->serial.mode = VMM_TEXT_FILE;
   assert_check (config, FALSE);
-  config->serial_path = g_strdup ("log");
+  config->serial.path = g_strdup ("log");
   assert_check (config, TRUE);
+  config->console.mode = VMM_TEXT_FILE;
+  assert_check (config, FALSE);
+  config->console.path = g_strdup ("log");
+  assert_check (config, TRUE);
+  config->console.mode = VMM_TEXT_FD;
+  assert_check (config, FALSE);
+  config->console.in_fd = 0;
+  assert_check (config, TRUE);
+  config->serial.mode = VMM_TEXT_FD;
+  assert_check (config, TRUE);
+  config->serial.in_fd = 0;
+  assert_check (config, FALSE);
+  config->console.mode = VMM_TEXT_NONE;
   for (guint i = 0; i < VMM_MAX_DISKS; i++)
     vmm_config_add_disk (config, "disk", FALSE);
   assert_check (config, TRUE);
@@ -84,7 +97,8 @@ test_copy (void)
   config->append = g_strdup ("quiet");
   config->initrd = g_strdup ("initrd");
   config->name = g_strdup ("name");
-  config->serial_path = g_strdup ("log");
+  config->serial.path = g_strdup ("log");
+  config->console.path = g_strdup ("other");
   vmm_config_add_disk (config, "image", TRUE);
   copy = vmm_config_copy (config);
   vmm_config_free (config);
@@ -93,7 +107,8 @@ test_copy (void)
   g_assert_cmpstr (copy->append, ==, "quiet");
   g_assert_cmpstr (copy->initrd, ==, "initrd");
   g_assert_cmpstr (copy->name, ==, "name");
-  g_assert_cmpstr (copy->serial_path, ==, "log");
+  g_assert_cmpstr (copy->serial.path, ==, "log");
+  g_assert_cmpstr (copy->console.path, ==, "other");
   g_assert_cmpuint (copy->disks->len, ==, 1);
   disk = g_ptr_array_index (copy->disks, 0);
   g_assert_cmpstr (disk->path, ==, "image");
@@ -120,6 +135,7 @@ test_options (void)
   g_autoptr (VmmRunOptions) options =
     parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
            "--disk two,x.img,readonly=on --disk three,readonly=off --graphics --serial file:log "
+           "--console stdio "
            "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
            &error);
   const VmmDiskConfig *disk;
@@ -139,8 +155,12 @@ test_options (void)
   g_assert_true (g_str_equal (disk->path, "three") && !disk->readonly);
   g_assert_true (options->config->graphics && options->config->stop_on_reset);
   g_assert_true (options->config->debug_exit && options->stats);
-  g_assert_cmpint (options->config->serial, ==, VMM_SERIAL_FILE);
-  g_assert_cmpstr (options->config->serial_path, ==, "log");
+  g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FILE);
+  g_assert_cmpstr (options->config->serial.path, ==, "log");
+  g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_FD);
+  g_assert_cmpint (options->config->console.in_fd, ==, 0);
+  g_assert_cmpint (options->config->console.out_fd, ==, 1);
+  g_assert_true (options->stdio);
   g_assert_cmpstr (options->screenshot, ==, "s.png");
   g_assert_cmpfloat (options->after, ==, 2.5);
   g_assert_cmpstr (options->control, ==, "sock");
@@ -155,9 +175,25 @@ test_options_default (void)
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 512 << 20);
   g_assert_cmpuint (options->config->n_vcpus, ==, 1);
-  g_assert_cmpint (options->config->serial, ==, VMM_SERIAL_FD);
+  g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FD);
+  g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_NONE);
   g_assert_true (options->stdio && !options->stats);
   g_assert_cmpfloat (options->after, <, 0);
+}
+
+/* Who asks for a console on the terminal gets it: the serial port steps back. */
+static void
+test_options_console (void)
+{
+  g_autoptr (VmmRunOptions) terminal = parse ("--kernel k --console stdio", NULL);
+  g_autoptr (VmmRunOptions) log = parse ("--kernel k --console file:log", NULL);
+
+  g_assert_cmpint (terminal->config->serial.mode, ==, VMM_TEXT_NONE);
+  g_assert_cmpint (terminal->config->console.mode, ==, VMM_TEXT_FD);
+  g_assert_true (terminal->stdio);
+  g_assert_cmpint (log->config->serial.mode, ==, VMM_TEXT_FD);
+  g_assert_cmpint (log->config->console.mode, ==, VMM_TEXT_FILE);
+  g_assert_cmpstr (log->config->console.path, ==, "log");
 }
 
 static void
@@ -180,6 +216,10 @@ test_options_bad (void)
     "--kernel k --serial",
     "--kernel k --serial tcp",
     "--kernel k --serial file:",
+    "--kernel k --console",
+    "--kernel k --console tcp",
+    "--kernel k --console file:",
+    "--kernel k --console stdio --serial stdio",
     "--kernel k --disk ,readonly=on",
     "--kernel k --disk d,readonly=maybe",
     "--kernel k --screenshot s.png",
@@ -210,6 +250,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/copy", test_copy);
   g_test_add_func ("/options", test_options);
   g_test_add_func ("/options/default", test_options_default);
+  g_test_add_func ("/options/console", test_options_console);
   g_test_add_func ("/options/bad", test_options_bad);
   return g_test_run ();
 }

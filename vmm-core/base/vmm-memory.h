@@ -24,8 +24,8 @@ typedef struct {
 } VmmMemoryRegion;
 
 /* RAM below 4 GiB ends here; the rest continues at 4 GiB. (ECAM stands at this address.) */
-#define VMM_MEMORY_LOW_END  G_GUINT64_CONSTANT (0xb0000000)
-#define VMM_MEMORY_HIGH     G_GUINT64_CONSTANT (0x100000000)
+#define VMM_MEMORY_LOW_END G_GUINT64_CONSTANT (0xb0000000)
+#define VMM_MEMORY_HIGH    G_GUINT64_CONSTANT (0x100000000)
 
 /**
  * @size in bytes, a multiple of 4 KiB, at least 1 MiB. Fails with VMM_ERROR_NO_MEMORY
@@ -60,7 +60,8 @@ gboolean vmm_memory_write (VmmMemory *self, guint64 address, const void *from, g
 /* Offset of @address in the memfd, for udmabuf and vhost; FALSE where it is not all RAM. */
 gboolean vmm_memory_fd_offset (VmmMemory *self, guint64 address, guint64 length, guint64 *offset);
 
-/* Whether the host address @fault lies in guest RAM (used by the SIGBUS handler: async-signal-safe). */
+/* Whether the host address @fault lies in guest RAM (used by the SIGBUS handler:
+ * async-signal-safe). */
 gboolean vmm_memory_owns (VmmMemory *self, const void *fault);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmMemory, vmm_memory_free)

@@ -24,10 +24,10 @@ typedef enum {
 typedef struct {
   VmmSpace space;
   guint64 address;
-  guint length;        /* 0: any length */
-  gboolean match;      /* only when the value written is @value */
+  guint length;   /* 0: any length */
+  gboolean match; /* only when the value written is @value */
   guint64 value;
-  int fd;              /* eventfd, borrowed */
+  int fd; /* eventfd, borrowed */
 } VmmDoorbell;
 
 /* An MSI or MSI-X message. */

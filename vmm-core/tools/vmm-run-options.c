@@ -13,7 +13,7 @@
 
 /* As the command line gives them. */
 typedef struct {
-  char *memory, *serial, *screenshot, *control, *kernel, *initrd, *append;
+  char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **rest;
   int cpus;
   gboolean graphics, no_reboot, debug_exit, stats;
@@ -74,23 +74,41 @@ parse_disk (VmmConfig *config, const char *word, GError **error)
 }
 
 static gboolean
-parse_serial (VmmRunOptions *self, const char *word, GError **error)
+parse_text (VmmTextConfig *text, const char *word)
+{
+  if (strcmp (word, "stdio") == 0) {
+    text->mode = VMM_TEXT_FD;
+    text->in_fd = STDIN_FILENO;
+    text->out_fd = STDOUT_FILENO;
+    return TRUE;
+  }
+  if (g_str_has_prefix (word, "file:") && word[5]) {
+    text->mode = VMM_TEXT_FILE;
+    text->path = g_strdup (word + 5);
+    return TRUE;
+  }
+  text->mode = VMM_TEXT_NONE;
+  return strcmp (word, "none") == 0;
+}
+
+/* Standard input and output are the serial port's, unless the console wants them. */
+static gboolean
+parse_serial_and_console (VmmRunOptions *self,
+                          const char *serial,
+                          const char *console,
+                          GError **error)
 {
   VmmConfig *config = self->config;
 
-  if (!word || strcmp (word, "stdio") == 0) {
-    config->serial = VMM_SERIAL_FD;
-    config->serial_fd = STDIN_FILENO;
-    config->serial_out_fd = STDOUT_FILENO;
-    self->stdio = TRUE;
-  } else if (strcmp (word, "none") == 0) {
-    config->serial = VMM_SERIAL_NONE;
-  } else if (g_str_has_prefix (word, "file:") && word[5]) {
-    config->serial = VMM_SERIAL_FILE;
-    config->serial_path = g_strdup (word + 5);
-  } else {
-    return fail (error, "--serial is stdio, file:NAME or none, not “@”.", word);
-  }
+  if (!parse_text (&config->console, console ? console : "none"))
+    return fail (error, "--console is stdio, file:NAME or none, not “@”.", console);
+  if (!serial)
+    serial = config->console.mode == VMM_TEXT_FD ? "none" : "stdio";
+  if (!parse_text (&config->serial, serial))
+    return fail (error, "--serial is stdio, file:NAME or none, not “@”.", serial);
+  if (config->serial.mode == VMM_TEXT_FD && config->console.mode == VMM_TEXT_FD)
+    return fail (error, "Only one of --serial and --console can be stdio.", "");
+  self->stdio = config->serial.mode == VMM_TEXT_FD || config->console.mode == VMM_TEXT_FD;
   return TRUE;
 }
 
@@ -137,7 +155,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
     if (!parse_disk (config, words->disks[i], error))
       return FALSE;
   return (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
-         parse_serial (self, words->serial, error) &&
+         parse_serial_and_console (self, words->serial, words->console, error) &&
          (!words->screenshot || parse_screenshot (self, words->screenshot, error));
 }
 
@@ -146,6 +164,7 @@ clear_words (Words *words)
 {
   g_free (words->memory);
   g_free (words->serial);
+  g_free (words->console);
   g_free (words->screenshot);
   g_free (words->control);
   g_free (words->kernel);
@@ -168,8 +187,11 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Raw disk image; may be repeated",
       "FILE[,readonly=on]" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
-    { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial, "Where the serial port goes (stdio)",
+    { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
+      "Where the serial port (ttyS0) goes (stdio, unless --console has it)",
       "stdio|file:FILE|none" },
+    { "console", 0, 0, G_OPTION_ARG_STRING, &words->console,
+      "Where the virtio console (hvc0) goes (none)", "stdio|file:FILE|none" },
     { "screenshot", 0, 0, G_OPTION_ARG_FILENAME, &words->screenshot,
       "Picture of the screen, at the end or after so many seconds", "FILE[,after=SECONDS]" },
     { "no-reboot", 0, 0, G_OPTION_ARG_NONE, &words->no_reboot, "End where the guest restarts",

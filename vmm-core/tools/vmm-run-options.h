@@ -14,7 +14,7 @@ typedef struct {
   char *control;    /* path of the socket, or NULL */
   char *screenshot; /* path of the picture, or NULL */
   double after;     /* seconds; negative: when the machine has stopped */
-  gboolean stdio;   /* the serial port is on standard input and output */
+  gboolean stdio;   /* serial port or console: on standard input and output */
 } VmmRunOptions;
 
 /* Fails with VMM_ERROR_CONFIG. */

@@ -19,6 +19,7 @@
 #include "chips/serial.h"
 #include "pci/pci-host.h"
 #include "virtio/virtio-blk.h"
+#include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
 #include "virtio/virtio-input.h"
 #include "virtio/virtio-rng.h"
@@ -42,7 +43,7 @@ struct _VmmPc {
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
   VmmFile *kernel, *initrd;
-  int serial_fd; /* of VMM_SERIAL_FILE */
+  int serial_fd, console_fd; /* of VMM_TEXT_FILE, else -1 */
 };
 
 static VmmDevice *
@@ -74,29 +75,52 @@ add_pci (VmmPc *self, GError **error)
   return host != NULL;
 }
 
+/* The descriptors of @text; @file is the one that was opened for it. @what is "serial port". */
+static gboolean
+open_text (const VmmTextConfig *text,
+           const char *what,
+           int *file,
+           int *in_fd,
+           int *out_fd,
+           GError **error)
+{
+  *in_fd = text->in_fd;
+  *out_fd = text->out_fd;
+  if (text->mode != VMM_TEXT_FILE)
+    return TRUE;
+  *file = open (text->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+  *in_fd = -1;
+  *out_fd = *file;
+  if (*file >= 0)
+    return TRUE;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "The %s's file %s cannot be written: %s.", what,
+               text->path, g_strerror (errno));
+  return FALSE;
+}
+
 static gboolean
 add_serial (VmmPc *self, GError **error)
 {
-  const VmmConfig *config = self->config;
-  VmmSerialConfig serial = { .port = VMM_SERIAL_COM1_PORT, .gsi = VMM_SERIAL_COM1_GSI };
+  const VmmTextConfig *text = &self->config->serial;
+  VmmSerialConfig config = { .port = VMM_SERIAL_COM1_PORT, .gsi = VMM_SERIAL_COM1_GSI };
 
-  if (config->serial == VMM_SERIAL_NONE)
+  if (text->mode == VMM_TEXT_NONE)
     return TRUE;
-  serial.in_fd = config->serial_fd;
-  serial.out_fd = config->serial_out_fd >= 0 ? config->serial_out_fd : config->serial_fd;
-  if (config->serial == VMM_SERIAL_FILE) {
-    self->serial_fd =
-      open (config->serial_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
-    if (self->serial_fd < 0) {
-      g_set_error (error, VMM_ERROR, VMM_ERROR_IO,
-                   "The serial port's file %s cannot be written: %s.", config->serial_path,
-                   g_strerror (errno));
-      return FALSE;
-    }
-    serial.in_fd = -1;
-    serial.out_fd = self->serial_fd;
-  }
-  return add (self, &vmm_serial_class, "serial0", &serial, error) != NULL;
+  return open_text (text, "serial port", &self->serial_fd, &config.in_fd, &config.out_fd, error) &&
+         add (self, &vmm_serial_class, "serial0", &config, error) != NULL;
+}
+
+static gboolean
+add_console (VmmPc *self, GError **error)
+{
+  const VmmTextConfig *text = &self->config->console;
+  VmmVirtioConsoleConfig config = { 0 };
+
+  if (text->mode == VMM_TEXT_NONE)
+    return TRUE;
+  return open_text (text, "console", &self->console_fd, &config.in_fd, &config.out_fd, error) &&
+         add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class), "console0", &config,
+              error) != NULL;
 }
 
 static gboolean
@@ -169,7 +193,8 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   if (config->debug_exit && !add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
-  return add_rng (self, error) && add_disks (self, error) && add_graphics (self, error);
+  return add_rng (self, error) && add_console (self, error) && add_disks (self, error) &&
+         add_graphics (self, error);
 }
 
 VmmPc *
@@ -182,7 +207,7 @@ vmm_pc_new (const VmmConfig *config,
   g_autoptr (VmmPc) self = g_new0 (VmmPc, 1);
 
   self->config = config;
-  self->serial_fd = -1;
+  self->serial_fd = self->console_fd = -1;
   self->devices = g_ptr_array_new ();
   self->disks = g_ptr_array_new ();
   self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
@@ -215,6 +240,8 @@ vmm_pc_free (VmmPc *self)
   g_clear_pointer (&self->initrd, vmm_file_free);
   if (self->serial_fd >= 0)
     close (self->serial_fd);
+  if (self->console_fd >= 0)
+    close (self->console_fd);
   g_free (self);
 }
 
@@ -222,7 +249,7 @@ static gboolean
 load_tables (VmmPc *self, GError **error)
 {
   VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
-                           .serial = self->config->serial != VMM_SERIAL_NONE };
+                           .serial = self->config->serial.mode != VMM_TEXT_NONE };
   g_autoptr (GByteArray) tables = NULL;
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
