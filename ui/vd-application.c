@@ -106,18 +106,16 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     quit_now (self);
     return;
   }
-  dialog = ADW_ALERT_DIALOG (
-    adw_alert_dialog_new (ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
-  adw_alert_dialog_format_body (
-    dialog,
-    ngettext ("%u machine is running. Quitting turns it off at once; what is "
-              "not saved inside it is lost.",
-              "%u machines are running. Quitting turns them off at once; "
-              "what is not saved inside them is lost.",
-              n),
-    n);
-  adw_alert_dialog_add_responses (dialog, "cancel",
-                                  _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
+  dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (
+    ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
+  adw_alert_dialog_format_body (dialog,
+                                ngettext ("%u machine is running. Quitting turns it off at once; what is "
+                                          "not saved inside it is lost.",
+                                          "%u machines are running. Quitting turns them off at once; "
+                                          "what is not saved inside them is lost.",
+                                          n),
+                                n);
+  adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
   g_signal_connect_object (dialog, "response", G_CALLBACK (quit_answered), self, 0);
   adw_dialog_present (ADW_DIALOG (dialog), GTK_WIDGET (window));
@@ -144,11 +142,10 @@ about (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   GtkWindow *window = gtk_application_get_active_window (data);
 
-  adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon",
-                         APP_ID, "version", VERSION, "developer-name",
-                         _("The VirtDesk founders"), "comments",
-                           _("Virtual machines that open in a moment, in one window."),
-                             "license-type", GTK_LICENSE_GPL_3_0, NULL);
+  adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon", APP_ID,
+                         "version", VERSION, "developer-name", _("The VirtDesk founders"), "comments",
+                         _("Virtual machines that open in a moment, in one window."), "license-type",
+                         GTK_LICENSE_GPL_3_0, NULL);
 }
 
 /* The window, or why there is none: the library is the one thing we cannot do without. */
@@ -164,8 +161,7 @@ present (VdApplication *self)
     gtk_window_present (GTK_WINDOW (self->window));
     return;
   }
-  window =
-    g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
+  window = g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
   dialog = adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
   adw_alert_dialog_add_response (ADW_ALERT_DIALOG (dialog), "quit", _("_Quit"));
   g_signal_connect_object (dialog, "response", G_CALLBACK (quit_now), self, G_CONNECT_SWAPPED);
@@ -278,9 +274,9 @@ vd_application_init (VdApplication *self)
 {
   static const GOptionEntry options[] = {
     { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version and exit"), NULL },
-      { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL,
-        N_("Folder in which the machines are"), N_("FOLDER") }, { NULL },
-      };
+    { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_("Folder in which the machines are"), N_("FOLDER") },
+    { NULL },
+  };
 
   g_application_add_main_option_entries (G_APPLICATION (self), options);
 }

@@ -41,8 +41,7 @@ set_up (Fixture *fixture, gconstpointer data)
   gtk_box_append (GTK_BOX (box), fixture->entry);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (fixture->console));
   gtk_window_set_child (fixture->window, box);
-  gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (shortcuts),
-                                     GTK_SHORTCUT_SCOPE_MANAGED);
+  gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (shortcuts), GTK_SHORTCUT_SCOPE_MANAGED);
   gtk_event_controller_set_propagation_phase (shortcuts, GTK_PHASE_CAPTURE);
   gtk_shortcut_controller_add_shortcut (
     GTK_SHORTCUT_CONTROLLER (shortcuts),
@@ -106,7 +105,7 @@ test_draws (Fixture *fixture, gconstpointer data)
 
   test_display_fill (fixture->display, 0x336699);
   ui_test_until (ui_test_colour (console, width / 2, height / 2) == 0x336699);
-  test_display_fill_rect (fixture->display, &(VdRect) { 0, 0, 160, 100 }, 0xff0000);
+  test_display_fill_rect (fixture->display, &(VdRect){ 0, 0, 160, 100 }, 0xff0000);
   ui_test_until (ui_test_colour (console, width / 2 - 20, height / 2 - 20) == 0xff0000);
   g_assert_cmphex (ui_test_colour (console, width / 2 + 20, height / 2 + 20), ==, 0x336699);
 }
@@ -196,16 +195,15 @@ test_focus_out_releases (Fixture *fixture, gconstpointer data)
 static void
 test_send_keys (Fixture *fixture, gconstpointer data)
 {
-  vd_console_send_keys (fixture->console, (const guint[]) { 29, 56, 111, 0 });
+  vd_console_send_keys (fixture->console, (const guint[]){ 29, 56, 111, 0 });
   wait_for (fixture, "key 29 1;key 56 1;key 111 1;key 111 0;key 56 0;key 29 0;");
 }
 
 static void
 test_asks_for_its_size (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *words =
-    g_strdup_printf ("size %d %d;", gtk_widget_get_width (GTK_WIDGET (fixture->console)),
-                     gtk_widget_get_height (GTK_WIDGET (fixture->console)));
+  g_autofree char *words = g_strdup_printf ("size %d %d;", gtk_widget_get_width (GTK_WIDGET (fixture->console)),
+                                            gtk_widget_get_height (GTK_WIDGET (fixture->console)));
 
   wait_for (fixture, words);
 }

@@ -68,7 +68,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   close_library (fixture);
-  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
+  g_spawn_sync (NULL, (char *[]){ (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
                 G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
   g_free (fixture->folder);
 }
@@ -132,8 +132,7 @@ test_delete_and_undo (Fixture *fixture, gconstpointer data)
   ui_test_xdotool ("key ctrl+Delete");
   ui_test_until (g_list_model_get_n_items (machines) == 1);
   ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
-  g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"),
-                         "clicked");
+  g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"), "clicked");
   ui_test_until (g_list_model_get_n_items (machines) == 2);
   g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->library, uuid)), ==, "Precious");
 }
@@ -155,14 +154,12 @@ test_broken_machine (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_BROKEN);
   g_assert_cmpstr (vd_machine_get_problem (machine), !=, "");
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
-  g_assert_nonnull (
-    ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
+  g_assert_nonnull (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
   g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
   g_assert_cmpstr (after, ==, junk);
 }
 
-#define ADD(name, function)                                                                        \
-  g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
+#define ADD(name, function) g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
@@ -171,9 +168,8 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
-  application =
-    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
-                  "resource-base-path", "/com/example/VirtDesk", NULL);
+  application = g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
+                              "resource-base-path", "/com/example/VirtDesk", NULL);
   g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
   vd_shortcuts_install (GTK_APPLICATION (application));
   ADD ("empty-then-full", test_empty_then_full);

@@ -7,7 +7,14 @@
 
 #define RESIZE_DELAY_MS 250 /* a size is asked for when the window has come to rest */
 
-enum { PROP_0, PROP_DISPLAY, PROP_CAPTURED, PROP_GUEST_WIDTH, PROP_GUEST_HEIGHT, N_PROPS };
+enum {
+  PROP_0,
+  PROP_DISPLAY,
+  PROP_CAPTURED,
+  PROP_GUEST_WIDTH,
+  PROP_GUEST_HEIGHT,
+  N_PROPS
+};
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (VdConsole, vd_console, GTK_TYPE_WIDGET)
@@ -76,13 +83,8 @@ vd_console_size_allocate (GtkWidget *widget, int width, int height, int baseline
 }
 
 static void
-vd_console_measure (GtkWidget *widget,
-                    GtkOrientation orientation,
-                    int for_size,
-                    int *minimum,
-                    int *natural,
-                    int *minimum_baseline,
-                    int *natural_baseline)
+vd_console_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                    int *natural, int *minimum_baseline, int *natural_baseline)
 {
   VdConsole *self = VD_CONSOLE (widget);
   guint width = 1024, height = 640;
@@ -139,8 +141,8 @@ vd_console_set_display (VdConsole *self, VdDisplay *display)
   vd_screen_set_display (self->screen, display);
   gtk_widget_set_cursor (GTK_WIDGET (self), NULL);
   if (display != NULL) {
-    self->changed_handler =
-      g_signal_connect_swapped (display, "changed", G_CALLBACK (vd_console_update_cursor), self);
+    self->changed_handler = g_signal_connect_swapped (
+      display, "changed", G_CALLBACK (vd_console_update_cursor), self);
     vd_console_update_cursor (self);
     vd_console_queue_request (self);
   }
@@ -226,8 +228,7 @@ vd_console_class_init (VdConsoleClass *klass)
     g_param_spec_object ("display", NULL, NULL, VD_TYPE_DISPLAY,
                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   props[PROP_CAPTURED] = g_param_spec_boolean ("captured", NULL, NULL, FALSE, readable);
-  props[PROP_GUEST_WIDTH] =
-    g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, readable);
+  props[PROP_GUEST_WIDTH] = g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, readable);
   props[PROP_GUEST_HEIGHT] =
     g_param_spec_uint ("guest-height", NULL, NULL, 0, G_MAXUINT, 0, readable);
   g_object_class_install_properties (object_class, N_PROPS, props);
