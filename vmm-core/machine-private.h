@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 /* What the guest, the hardware or a fault asked for and nobody has seen to yet. */
 typedef enum {
   PENDING_NONE,
+  PENDING_PAUSE,
   PENDING_RESET,
   PENDING_END,
 } VmmPending;
@@ -44,7 +45,8 @@ struct _VmmMachine {
   VmmEnd end;
   char *message, *registers; /* of @end */
   VmmPending pending;
-  VmmEnd pending_end; /* its strings are @message and @registers */
+  VmmEnd pending_end;                /* its strings are @message and @registers */
+  char *pause_device, *pause_reason; /* of PENDING_PAUSE */
   gboolean quitting;
   gint64 started_ns, ended_ns; /* 0: not yet */
 };

@@ -114,6 +114,40 @@ do_reset (VmmMachine *self)
     self->listener.was_reset (self, self->listener_data);
 }
 
+/* Control lock held; running. Where it fails the machine runs on. */
+static gboolean
+do_pause (VmmMachine *self, GError **error)
+{
+  park (self);
+  vmm_pc_drain (self->pc);
+  if (!vmm_kvm_save_clock (self->kvm, error)) {
+    vmm_pc_resume (self->pc);
+    run (self);
+    return FALSE;
+  }
+  set_state (self, VMM_MACHINE_PAUSED);
+  return TRUE;
+}
+
+/* Control lock held. For the sake of a device; somebody may have paused it before. */
+static void
+do_pause_for_device (VmmMachine *self)
+{
+  g_autofree char *device = NULL, *why = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_mutex_lock (&self->lock);
+  device = g_steal_pointer (&self->pause_device);
+  why = g_steal_pointer (&self->pause_reason);
+  g_mutex_unlock (&self->lock);
+  if (vmm_machine_get_state (self) == VMM_MACHINE_RUNNING && !do_pause (self, &error)) {
+    g_warning ("The machine cannot be paused: %s", error->message);
+    return;
+  }
+  if (self->listener.paused_for)
+    self->listener.paused_for (self, device, why, self->listener_data);
+}
+
 /* Sleeps until there is something to do. FALSE: the machine goes away. */
 static gboolean
 attendant_wait (VmmMachine *self)
@@ -142,7 +176,9 @@ attendant (gpointer data)
     g_mutex_unlock (&self->lock);
     if (vmm_machine_get_state (self) == VMM_MACHINE_STOPPED)
       continue;
-    if (pending == PENDING_RESET)
+    if (pending == PENDING_PAUSE)
+      do_pause_for_device (self);
+    else if (pending == PENDING_RESET)
       do_reset (self);
     else if (pending == PENDING_END)
       end_run (self, &end);
@@ -150,7 +186,7 @@ attendant (gpointer data)
   return NULL;
 }
 
-/* Any thread of the machine. An end beats a reset; of ends the first counts. */
+/* Any thread of the machine. An end beats a reset, a reset a pause; of equals the first counts. */
 static void
 note (VmmMachine *self, VmmPending pending, const VmmEnd *end)
 {
@@ -190,6 +226,20 @@ on_request (gpointer data, VmmRequestKind kind, guint32 value)
   note (self, PENDING_END, &end);
 }
 
+/* Loop, with the device locked: so no pause, which drains it, is over before the vCPUs were told.
+ */
+static void
+on_pause (gpointer data, const char *device_id, const char *why)
+{
+  VmmMachine *self = data;
+
+  g_mutex_lock (&self->lock);
+  g_set_str (&self->pause_device, device_id);
+  g_set_str (&self->pause_reason, why);
+  g_mutex_unlock (&self->lock);
+  note (self, PENDING_PAUSE, NULL);
+}
+
 static void
 on_device_broken (gpointer data, const char *device_id, const char *why)
 {
@@ -209,6 +259,7 @@ on_crashed (gpointer data, const char *message, const char *registers)
 
 const VmmKvmEvents vmm_machine_events = {
   .request = on_request,
+  .pause = on_pause,
   .device_broken = on_device_broken,
   .crashed = on_crashed,
 };
@@ -268,6 +319,8 @@ vmm_machine_free (VmmMachine *self)
   vmm_config_free (self->config);
   g_free (self->message);
   g_free (self->registers);
+  g_free (self->pause_device);
+  g_free (self->pause_reason);
   g_mutex_clear (&self->control);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -318,15 +371,17 @@ vmm_machine_pause (VmmMachine *self, GError **error)
 
   if (vmm_machine_get_state (self) != VMM_MACHINE_RUNNING)
     return wrong_state ("paused", error);
-  park (self);
-  vmm_pc_drain (self->pc);
-  if (!vmm_kvm_save_clock (self->kvm, error)) {
-    vmm_pc_resume (self->pc);
-    run (self);
-    return FALSE;
-  }
-  set_state (self, VMM_MACHINE_PAUSED);
-  return TRUE;
+  return do_pause (self, error);
+}
+
+/* A device that asked for a pause and was not heard yet asks again if it must. */
+static void
+forget_pause (VmmMachine *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->pending == PENDING_PAUSE)
+    self->pending = PENDING_NONE;
+  g_mutex_unlock (&self->lock);
 }
 
 gboolean
@@ -340,6 +395,7 @@ vmm_machine_resume (VmmMachine *self, GError **error)
     return FALSE;
   for (guint i = 0; i < self->vcpus->len; i++)
     vmm_vcpu_notify_pause (g_ptr_array_index (self->vcpus, i));
+  forget_pause (self);
   vmm_pc_resume (self->pc);
   set_state (self, VMM_MACHINE_RUNNING);
   run (self);

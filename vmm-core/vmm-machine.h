@@ -45,6 +45,9 @@ typedef struct {
   void (*state_changed) (VmmMachine *machine, VmmMachineState state, gpointer data);
   /* The guest started anew (reset). */
   void (*was_reset) (VmmMachine *machine, gpointer data);
+  /* The machine is paused because a device cannot go on until a person has done something, such as
+   * made room on a full disk; @why says what. vmm_machine_resume tries again. */
+  void (*paused_for) (VmmMachine *machine, const char *device, const char *why, gpointer data);
   /* A device stopped serving after nonsense from the guest, or for an I/O error. */
   void (*device_broken) (VmmMachine *machine, const char *device, const char *why, gpointer data);
 } VmmListener;

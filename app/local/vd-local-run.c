@@ -107,6 +107,17 @@ on_state_changed (VmmMachine *machine, VmmMachineState state, gpointer data)
 }
 
 static void
+on_paused_for (VmmMachine *machine, const char *device, const char *why, gpointer data)
+{
+  /* Translators: followed by a sentence that says why, and what to do. */
+  g_autofree char *problem =
+    g_strdup_printf (_("The machine was paused so that nothing is lost. %s"), why);
+
+  g_message ("device %s asked for a pause: %s", device, why);
+  vd_run_post (data, VD_RUN_PAUSED, problem, NULL);
+}
+
+static void
 on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
 {
   g_autofree char *problem = NULL;
@@ -121,6 +132,7 @@ on_device_broken (VmmMachine *machine, const char *device, const char *why, gpoi
 
 static const VmmListener listener = {
   .state_changed = on_state_changed,
+  .paused_for = on_paused_for,
   .device_broken = on_device_broken,
 };
 

@@ -40,6 +40,14 @@ disk) # vda to vdb, whole
   echo "DISK $(cat /sys/block/vda/size) $(cat /sys/block/vda/ro) $(cat /sys/block/vdb/ro) $(cat /sys/block/vda/serial)"
   poweroff -f
   ;;
+copy) # vda to vdb, and read back from the disk
+  load virtio_blk
+  dd if=/dev/vda of=/dev/vdb bs=64k 2> /dev/null && sync && echo "COPIED"
+  echo 3 > /proc/sys/vm/drop_caches
+  dmesg | grep -iE 'I/O error' | sed 's/^/COMPLAINT /'
+  cmp /dev/vda /dev/vdb && echo "SAME"
+  poweroff -f
+  ;;
 rng)
   load virtio-rng rng-core
   echo "RNG $(cat /sys/class/misc/hw_random/rng_current) $(dd if=/dev/hwrng bs=64 count=1 2> /dev/null | wc -c)"

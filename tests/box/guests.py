@@ -120,6 +120,16 @@ class Running:
             self.events.append(json.loads(line))
         self.events.remove(wanted)
 
+    def wait_kind(self, kind):
+        """The first event of the kind."""
+        while not any(event['event'] == kind for event in self.events):
+            line = self.lines.readline()
+            assert line, f'the socket closed before {kind}: {self.errors.read_text()}'
+            self.events.append(json.loads(line))
+        event = next(event for event in self.events if event['event'] == kind)
+        self.events.remove(event)
+        return event
+
     def said(self):
         return self.serial.read_text(errors='replace')
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Debian's kernel under vmm-run in the box."""
 import os
+import pathlib
+import signal
 import subprocess
 import tempfile
 
@@ -85,6 +87,59 @@ def disks():
         expect('"disk_requests": 0' not in result.out, result)
 
 
+def full_file_system():
+    """No room for what the guest writes: it stands still and is told nothing, until there is."""
+    contents = os.urandom(8 * MIB)
+    with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile() as source:
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=10m', 'none', folder], check=True)
+        filler, copy = pathlib.Path(folder, 'filler'), pathlib.Path(folder, 'disk')
+        try:
+            filler.write_bytes(bytes(6 * MIB))
+            with open(copy, 'wb') as file:
+                file.truncate(8 * MIB)
+            source.write(contents)
+            source.flush()
+            with Running(*linux('copy'), '--disk', f'{source.name},readonly=on', '--disk', copy) as run:
+                for resumes in (1, 0):  # resumed too early it pauses again
+                    event = run.wait_kind('paused')
+                    expect(event['device'] == 'disk1' and str(copy) in event['why'], event)
+                    first = run.ask('stats')
+                    expect(first['state'] == 'paused' and run.ask('stats')['exits_user'] == first['exits_user'], first)
+                    expect('COPIED' not in run.said(), run.said())
+                    if resumes:
+                        run.ask('resume')
+                expect(event['why'] in run.errors.read_text(), run.errors.read_text())
+                filler.unlink()
+                run.ask('resume')
+                result = run.wait()
+            expect(result.code == 0 and 'SAME' in result.out and 'COMPLAINT' not in result.out, result)
+            expect(copy.read_bytes() == contents, 'the copy differs')
+        finally:
+            subprocess.run(['umount', folder], check=True)
+
+
+def full_file_system_without_control():
+    """SIGCONT resumes where there is no socket."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile() as source:
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=2m', 'none', folder], check=True)
+        try:
+            copy = pathlib.Path(folder, 'disk')
+            for file, contents in ((source.name, os.urandom(4 * MIB)), (copy, b'')):
+                with open(file, 'wb') as out:
+                    out.write(contents)
+                    out.truncate(4 * MIB)
+            run = subprocess.Popen([guests.VMM_RUN, *linux('copy'), '--disk', f'{source.name},readonly=on', '--disk', copy],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            expect(str(copy) in run.stderr.readline(), 'what it says')
+            expect(f'kill -CONT {run.pid}' in run.stderr.readline(), 'how to go on')
+            subprocess.run(['mount', '-o', 'remount,size=8m', folder], check=True)
+            run.send_signal(signal.SIGCONT)
+            out, err = run.communicate(timeout=guests.LIMIT)
+            expect(run.returncode == 0 and 'SAME' in out, (out, err))
+        finally:
+            subprocess.run(['umount', folder], check=True)
+
+
 def random_numbers():
     result = vmm_run(*linux('rng'))
     expect('RNG virtio_rng.0 64' in result.out, result)
@@ -165,4 +220,4 @@ def no_emulator():
 
 
 guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, reboots_with_two_processors,
-             panics, disks, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])
+             panics, disks, full_file_system, full_file_system_without_control, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])

@@ -122,6 +122,17 @@ request (VmmPlatform *platform, VmmRequestKind kind, guint32 value)
 }
 
 static void
+ask_pause (VmmPlatform *platform, const char *device_id, const char *why)
+{
+  FakePlatform *self = (FakePlatform *) platform;
+
+  g_mutex_lock (&self->lock);
+  self->n_pauses++;
+  g_set_str (&self->last_pause, why);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 device_broken (VmmPlatform *platform, const char *device_id, const char *why)
 {
   FakePlatform *self = (FakePlatform *) platform;
@@ -141,6 +152,7 @@ static const VmmPlatformClass fake_platform_class = {
   .update_msi = update_msi,
   .remove_msi = remove_msi,
   .request = request,
+  .pause = ask_pause,
   .device_broken = device_broken,
 };
 
@@ -185,6 +197,7 @@ fake_guest_free (FakeGuest *self)
   g_ptr_array_unref (self->platform.doorbells);
   g_array_unref (self->platform.messages);
   g_free (self->platform.last_broken);
+  g_free (self->platform.last_pause);
   g_mutex_clear (&self->platform.lock);
   g_free (self);
 }

@@ -33,6 +33,8 @@ typedef struct {
   guint n_requests;
   VmmRequestKind last_request;
   guint32 last_value;
+  guint n_pauses;
+  char *last_pause;
   guint n_broken;
   char *last_broken;
   gboolean refuse; /* routes and doorbells */

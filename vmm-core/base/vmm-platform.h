@@ -58,6 +58,10 @@ typedef struct {
   /* Asks for the end of this run. Returns at once; what happens is the machine's affair. */
   void (*request) (VmmPlatform *self, VmmRequestKind kind, guint32 value);
 
+  /* Asks for a pause, because the device can go on only after a person has done something. What it
+   * could not do it keeps, and tries again when it is resumed. @why is one sentence. */
+  void (*pause) (VmmPlatform *self, const char *device_id, const char *why);
+
   /* A device broke (bad ring, bad register): the machine tells its listener. @why is one
    * sentence; rate limiting is done here. */
   void (*device_broken) (VmmPlatform *self, const char *device_id, const char *why);

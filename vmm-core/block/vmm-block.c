@@ -19,6 +19,7 @@
 
 struct _VmmBlock {
   int fd;
+  char *path;
   guint64 size;
   gboolean readonly;
   VmmLoop *loop;
@@ -84,6 +85,7 @@ vmm_block_open_raw_with (const char *path,
   }
   self = g_new0 (VmmBlock, 1);
   self->fd = fd;
+  self->path = g_strdup (path);
   self->size = size;
   self->readonly = readonly;
   self->loop = loop;
@@ -103,6 +105,7 @@ vmm_block_close (VmmBlock *self)
   if (self->engine)
     self->klass->free (self->engine);
   close (self->fd);
+  g_free (self->path);
   g_free (self);
 }
 
@@ -116,6 +119,12 @@ gboolean
 vmm_block_get_readonly (VmmBlock *self)
 {
   return self->readonly;
+}
+
+const char *
+vmm_block_get_path (VmmBlock *self)
+{
+  return self->path;
 }
 
 const char *

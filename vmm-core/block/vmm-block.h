@@ -47,6 +47,7 @@ void vmm_block_close (VmmBlock *self);
 
 guint64 vmm_block_get_size (VmmBlock *self); /* bytes, a multiple of 512 */
 gboolean vmm_block_get_readonly (VmmBlock *self);
+const char *vmm_block_get_path (VmmBlock *self);   /* as it was opened, for messages */
 const char *vmm_block_get_engine (VmmBlock *self); /* "io_uring" or "threads", for stats */
 
 void vmm_block_submit (VmmBlock *self, VmmBlockRequest *request);

@@ -91,6 +91,14 @@ vmm_device_wait (VmmDevice *self, GCond *cond)
 }
 
 void
+vmm_device_ask_pause (VmmDevice *self, const char *why)
+{
+  VmmPlatform *platform = self->board->platform;
+
+  platform->klass->pause (platform, self->id, why);
+}
+
+void
 vmm_device_broken (VmmDevice *self, const char *why)
 {
   VmmPlatform *platform = self->board->platform;

@@ -84,6 +84,8 @@ void vmm_device_unlock (VmmDevice *self);
 gboolean vmm_device_is_locked (VmmDevice *self); /* by the calling thread */
 /* Waits for @cond with the device unlocked meanwhile. */
 void vmm_device_wait (VmmDevice *self, GCond *cond);
+/* Asks the machine to pause: see VmmPlatform. */
+void vmm_device_ask_pause (VmmDevice *self, const char *why);
 /* Tells the machine that the device gave up; @why is one sentence. */
 void vmm_device_broken (VmmDevice *self, const char *why);
 

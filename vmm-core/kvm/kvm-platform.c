@@ -190,6 +190,14 @@ request (VmmPlatform *platform, VmmRequestKind kind, guint32 value)
   self->events->request (self->data, kind, value);
 }
 
+static void
+ask_pause (VmmPlatform *platform, const char *device_id, const char *why)
+{
+  VmmKvm *self = kvm_of (platform);
+
+  self->events->pause (self->data, device_id, why);
+}
+
 /* A guest can break its devices as fast as it likes: a few complaints in a while are enough. */
 static gboolean
 may_complain (VmmKvm *self)
@@ -221,5 +229,6 @@ const VmmPlatformClass vmm_kvm_platform_class = {
   .update_msi = update_msi,
   .remove_msi = remove_msi,
   .request = request,
+  .pause = ask_pause,
   .device_broken = device_broken,
 };

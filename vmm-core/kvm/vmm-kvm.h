@@ -17,6 +17,7 @@ typedef struct _VmmKvm VmmKvm;
 /* What the guest or the hardware wants. Called on any thread of the machine: note and return. */
 typedef struct {
   void (*request) (gpointer data, VmmRequestKind kind, guint32 value);
+  void (*pause) (gpointer data, const char *device_id, const char *why);
   void (*device_broken) (gpointer data, const char *device_id, const char *why);
   /* The machine cannot go on. @message is one sentence, @registers a dump or "". */
   void (*crashed) (gpointer data, const char *message, const char *registers);

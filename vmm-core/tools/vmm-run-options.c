@@ -213,7 +213,10 @@ read_words (int argc, char **argv, Words *words, GError **error)
     context,
     "Exit codes: 0 power-off or quit; odd: the guest's debug exit; 2 bad arguments, kernel, "
     "initrd\n"
-    "or disk; 4 KVM is missing or refused; 6 reset under --no-reboot; 8 the guest crashed.\n");
+    "or disk; 4 KVM is missing or refused; 6 reset under --no-reboot; 8 the guest crashed.\n"
+    "\n"
+    "Where an image cannot grow because its file system is full, the machine pauses and says so:\n"
+    "make room, then send {\"do\": \"resume\"} to the control socket, or SIGCONT.\n");
   if (g_option_context_parse (context, &argc, &argv, &given))
     return TRUE;
   g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "%s; see --help.", given->message);

@@ -110,16 +110,34 @@ on_was_reset (VmmMachine *machine, gpointer data)
 }
 
 static void
-on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
+post_device_event (Run *run, const char *event, const char *device, const char *why)
 {
-  GString *line = g_string_new ("{\"event\": \"device-broken\", \"device\": ");
+  GString *line = g_string_new (NULL);
 
+  g_string_append_printf (line, "{\"event\": \"%s\", \"device\": ", event);
   vmm_json_append_string (line, device);
   g_string_append (line, ", \"why\": ");
   vmm_json_append_string (line, why);
   g_string_append_c (line, '}');
+  post_event (run, g_string_free (line, FALSE), FALSE);
+}
+
+static void
+on_paused_for (VmmMachine *machine, const char *device, const char *why, gpointer data)
+{
+  Run *run = data;
+
+  fprintf (stderr, "vmm-run: Paused. %s\n", why);
+  if (!run->options->control)
+    fprintf (stderr, "vmm-run: “kill -CONT %d” resumes it.\n", (int) getpid ());
+  post_device_event (run, "paused", device, why);
+}
+
+static void
+on_device_broken (VmmMachine *machine, const char *device, const char *why, gpointer data)
+{
   fprintf (stderr, "vmm-run: %s: %s\n", device, why);
-  post_event (data, g_string_free (line, FALSE), FALSE);
+  post_device_event (data, "device-broken", device, why);
 }
 
 static char *
@@ -254,14 +272,27 @@ on_screenshot_time (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+resume (Run *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vmm_machine_resume (run->machine, &error))
+    say (error->message);
+}
+
 static gboolean
 on_signal (int fd, GIOCondition condition, gpointer data)
 {
   Run *run = data;
   struct signalfd_siginfo info;
 
-  if (read (fd, &info, sizeof info) == sizeof info)
+  if (read (fd, &info, sizeof info) != sizeof info)
+    return G_SOURCE_CONTINUE;
+  if (info.ssi_signo != SIGCONT)
     vmm_machine_stop (run->machine);
+  else if (vmm_machine_get_state (run->machine) == VMM_MACHINE_PAUSED)
+    resume (run);
   return G_SOURCE_CONTINUE;
 }
 
@@ -275,6 +306,7 @@ catch_signals (void)
   sigaddset (&set, SIGINT);
   sigaddset (&set, SIGTERM);
   sigaddset (&set, SIGHUP);
+  sigaddset (&set, SIGCONT);
   pthread_sigmask (SIG_BLOCK, &set, NULL);
   return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -340,7 +372,8 @@ finish (Run *run)
 static gboolean
 start (Run *run, GError **error)
 {
-  static const VmmListener listener = { on_state_changed, on_was_reset, on_device_broken };
+  static const VmmListener listener = { on_state_changed, on_was_reset, on_paused_for,
+                                        on_device_broken };
   VmmRunOptions *options = run->options;
 
   run->machine = vmm_machine_new (options->config, &listener, run, error);

@@ -3,6 +3,11 @@
  * virtio-blk. A request is taken off the queue into a struct that the block layer keeps until it is
  * done; the queue bounds how many there can be.
  *
+ * Where the host has no room left for what the guest writes, the guest is not told: a file system
+ * that hears of an error gives up, and there is nothing wrong with the disk. The request stays in
+ * the ring, only its head is noted, and the machine is asked to pause; when it is resumed the
+ * request is read again and tried again.
+ *
  * Threads: loop, device locked; completions come on the loop and lock.
  */
 #include <errno.h>
@@ -79,6 +84,9 @@ typedef struct {
   char serial[ID_LENGTH];
   guint64 n_requests;
   GPtrArray *spare; /* requests not in use */
+  gboolean held;    /* nothing is served until the machine is resumed */
+  guint32 n_kept;
+  guint16 kept[QUEUE_SIZE]; /* heads of the requests to be tried again, in their order */
 } VirtioBlk;
 
 typedef struct {
@@ -95,6 +103,9 @@ static const VmmField virtio_blk_fields[] = {
   VMM_EXEMPT (VirtioBlk, serial, "from the configuration"),
   VMM_EXEMPT (VirtioBlk, n_requests, "counts this run"),
   VMM_EXEMPT (VirtioBlk, spare, "memory to use again"),
+  VMM_EXEMPT (VirtioBlk, held, "follows from n-kept"),
+  VMM_FIELD (VirtioBlk, n_kept, VMM_FIELD_UINT32, "n-kept"),
+  VMM_FIELD (VirtioBlk, kept, VMM_FIELD_BYTES, "kept"),
   VMM_FIELD_LAST,
 };
 
@@ -108,6 +119,58 @@ finish (VirtioBlk *self, BlkRequest *request, guint8 status)
   g_ptr_array_add (self->spare, request);
 }
 
+/* Whether room is all that is missing. A flush is not tried again: where one fails the kernel may
+ * have dropped what it could not write, and the next would wrongly succeed. */
+static gboolean
+lacks_room (const VmmBlockRequest *block, int error)
+{
+  return (error == -ENOSPC || error == -EDQUOT) && block->op != VMM_BLOCK_READ &&
+         block->op != VMM_BLOCK_FLUSH;
+}
+
+static void
+ask_for_room (VirtioBlk *self, int error)
+{
+  g_autofree char *why = g_strdup_printf (
+    error == -EDQUOT ? "The image “%s” cannot grow, because your disk quota is used up: make "
+                       "room there, then resume the machine."
+                     : "The image “%s” cannot grow, because its file system is full: make room "
+                       "there, then resume the machine.",
+    vmm_block_get_path (self->block));
+
+  vmm_device_ask_pause (&self->parent.parent.parent, why);
+}
+
+static void
+keep (VirtioBlk *self, BlkRequest *request, int error)
+{
+  gboolean first = !self->held && !self->parent.resetting;
+
+  self->held = TRUE;
+  self->kept[self->n_kept++] = request->request.head;
+  g_ptr_array_add (self->spare, request);
+  vmm_virtio_keep (&self->parent); /* a reset that waited for it forgets it here */
+  if (first)
+    ask_for_room (self, error);
+}
+
+static void
+finish_with (VirtioBlk *self, BlkRequest *request, int error)
+{
+  guint8 status = STATUS_OK;
+
+  if (error == -EOPNOTSUPP) {
+    status = STATUS_UNSUPPORTED;
+  } else if (error < 0) {
+    g_autofree char *why = g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
+
+    status = STATUS_ERROR;
+    vmm_device_broken (&self->parent.parent.parent, why);
+  }
+  finish (self, request, status);
+  vmm_virtio_notify (&self->parent, 0);
+}
+
 /* Loop: the block layer is done with it. */
 static void
 block_done (VmmBlockRequest *block, int error)
@@ -115,23 +178,12 @@ block_done (VmmBlockRequest *block, int error)
   BlkRequest *request = (BlkRequest *) block;
   VirtioBlk *self = request->device;
   VmmDevice *device = &self->parent.parent.parent;
-  guint8 status = STATUS_OK;
 
   vmm_device_lock (device);
-  if (error == -EOPNOTSUPP) {
-    status = STATUS_UNSUPPORTED;
-  } else if (error < 0) {
-    g_autofree char *why =
-      error == -ENOSPC || error == -EDQUOT
-        ? g_strdup ("Its image could not grow, because the disk of this computer is full: make "
-                    "room, and look at what the guest could not write.")
-        : g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
-
-    status = STATUS_ERROR;
-    vmm_device_broken (device, why);
-  }
-  finish (self, request, status);
-  vmm_virtio_notify (&self->parent, 0);
+  if (lacks_room (block, error) && self->n_kept < QUEUE_SIZE)
+    keep (self, request, error);
+  else
+    finish_with (self, request, error);
   vmm_device_unlock (device);
 }
 
@@ -274,19 +326,14 @@ take_spare (VirtioBlk *self)
   return request;
 }
 
-/* FALSE when the queue has none, or the driver broke the rules. */
+/* FALSE where the driver broke the rules. */
 static gboolean
-process_one (VirtioBlk *self)
+begin (VirtioBlk *self, BlkRequest *request)
 {
-  BlkRequest *request = take_spare (self);
   VmmRequest *vq = &request->request;
   Header header;
   guint8 status;
 
-  if (!vmm_virtio_pop (&self->parent, 0, vq)) {
-    g_ptr_array_add (self->spare, request);
-    return FALSE;
-  }
   if (vmm_iov_read (vq->out, vq->n_out, 0, &header, sizeof header) < sizeof header ||
       vq->n_in == 0) {
     vmm_virtio_break (&self->parent, "The driver sent a disk request without header or status.");
@@ -303,13 +350,47 @@ process_one (VirtioBlk *self)
   return TRUE;
 }
 
+/* FALSE when the queue has none, or the driver broke the rules. */
+static gboolean
+process_one (VirtioBlk *self)
+{
+  BlkRequest *request = take_spare (self);
+
+  if (vmm_virtio_pop (&self->parent, 0, &request->request))
+    return begin (self, request);
+  g_ptr_array_add (self->spare, request);
+  return FALSE;
+}
+
+/* FALSE where the driver broke the rules. */
+static gboolean
+retry_kept (VirtioBlk *self)
+{
+  guint n = self->n_kept;
+  gboolean ok = TRUE;
+
+  self->n_kept = 0; /* none comes back before we return: completions come through the loop */
+  for (guint i = 0; i < n && ok; i++) {
+    BlkRequest *request = take_spare (self);
+
+    if (vmm_virtio_take_kept (&self->parent, 0, self->kept[i], &request->request)) {
+      ok = begin (self, request);
+    } else {
+      g_ptr_array_add (self->spare, request);
+      ok = FALSE;
+    }
+  }
+  return ok;
+}
+
 static void
 virtio_blk_process (VmmVirtio *virtio, guint index)
 {
   VirtioBlk *self = (VirtioBlk *) virtio;
+  gboolean more = !self->held && retry_kept (self);
 
-  while (process_one (self))
-    ;
+  while (more)
+    more = process_one (self);
   vmm_block_kick (self->block);
   vmm_virtio_notify (virtio, index);
 }
@@ -342,6 +423,32 @@ virtio_blk_read_config (VmmVirtio *virtio, guint8 *bytes)
   };
 
   memcpy (bytes, &config, CONFIG_SIZE);
+}
+
+static void
+virtio_blk_resumed (VmmVirtio *virtio)
+{
+  ((VirtioBlk *) virtio)->held = FALSE;
+}
+
+static void
+virtio_blk_reset (VmmVirtio *virtio)
+{
+  VirtioBlk *self = (VirtioBlk *) virtio;
+
+  self->held = FALSE;
+  self->n_kept = 0;
+  memset (self->kept, 0, sizeof self->kept);
+}
+
+static gboolean
+virtio_blk_loaded (VmmVirtio *virtio, GError **error)
+{
+  VirtioBlk *self = (VirtioBlk *) virtio;
+
+  self->n_kept = MIN (self->n_kept, QUEUE_SIZE);
+  self->held = self->n_kept > 0;
+  return TRUE;
 }
 
 static gboolean
@@ -383,4 +490,7 @@ const VmmVirtioClass vmm_virtio_blk_class = {
   .get_features = virtio_blk_get_features,
   .read_config = virtio_blk_read_config,
   .process = virtio_blk_process,
+  .resumed = virtio_blk_resumed,
+  .reset = virtio_blk_reset,
+  .loaded = virtio_blk_loaded,
 };

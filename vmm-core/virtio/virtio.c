@@ -198,20 +198,33 @@ vmm_virtio_is_ready (VmmVirtio *self)
   return vmm_virtio_is_running (self);
 }
 
+/* Counts a request that was @taken from @ring, or breaks the device with it. */
+static gboolean
+count_taken (VmmVirtio *self, VmmVirtqueue *ring, gboolean taken)
+{
+  if (taken)
+    self->n_inflight++;
+  else if (ring->broken)
+    vmm_virtio_break (self, ring->broken);
+  return taken;
+}
+
 gboolean
 vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request)
 {
   VmmVirtqueue *ring = &self->queues[index].ring;
 
-  if (!vmm_virtio_is_running (self) || self->drained)
-    return FALSE;
-  if (vmm_virtqueue_pop (ring, request)) {
-    self->n_inflight++;
-    return TRUE;
-  }
-  if (ring->broken)
-    vmm_virtio_break (self, ring->broken);
-  return FALSE;
+  return vmm_virtio_is_running (self) && !self->drained &&
+         count_taken (self, ring, vmm_virtqueue_pop (ring, request));
+}
+
+gboolean
+vmm_virtio_take_kept (VmmVirtio *self, guint index, guint16 head, VmmRequest *request)
+{
+  VmmVirtqueue *ring = &self->queues[index].ring;
+
+  return vmm_virtio_is_running (self) && !self->drained &&
+         count_taken (self, ring, vmm_virtqueue_read_again (ring, head, request));
 }
 
 static void
@@ -249,6 +262,12 @@ vmm_virtio_notify (VmmVirtio *self, guint index)
     signal_vector (self, ring->vector, VIRTIO_ISR_QUEUE);
 }
 
+void
+vmm_virtio_keep (VmmVirtio *self)
+{
+  one_less_under_way (self);
+}
+
 static void
 wait_until_idle (VmmVirtio *self)
 {
@@ -274,6 +293,8 @@ vmm_virtio_resume (VmmDevice *device)
 
   vmm_device_lock (device);
   self->drained = FALSE;
+  if (vmm_virtio_class (self)->resumed)
+    vmm_virtio_class (self)->resumed (self);
   if (vmm_virtio_is_running (self))
     vmm_virtio_kick_all (self);
   vmm_device_unlock (device);

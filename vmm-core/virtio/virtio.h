@@ -36,6 +36,8 @@ typedef struct {
   /* The guest put something on queue @index. */
   void (*process) (VmmVirtio *self, guint index);
   void (*reset) (VmmVirtio *self); /* no request is under way; may be NULL */
+  /* The machine goes on after a pause; process follows for every queue. May be NULL. */
+  void (*resumed) (VmmVirtio *self);
   gboolean (*loaded) (VmmVirtio *self, GError **error);
 } VmmVirtioClass;
 
@@ -98,6 +100,11 @@ gboolean vmm_virtio_is_ready (VmmVirtio *self);
 gboolean vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request);
 void vmm_virtio_push (VmmVirtio *self, guint index, guint16 head, guint32 written);
 void vmm_virtio_unpop (VmmVirtio *self, guint index);
+/* The device keeps a popped request for later and notes its head: it is not under way meanwhile.
+ * Reset and drain do not wait for it; the device's reset forgets it. */
+void vmm_virtio_keep (VmmVirtio *self);
+/* A kept request, read again from its head; from now on it is under way. */
+gboolean vmm_virtio_take_kept (VmmVirtio *self, guint index, guint16 head, VmmRequest *request);
 /* Interrupts the driver where it wants to know of what was pushed. */
 void vmm_virtio_notify (VmmVirtio *self, guint index);
 /* The device configuration changed: new generation and an interrupt. */

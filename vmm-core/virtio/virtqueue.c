@@ -234,19 +234,29 @@ walk_chain (VmmVirtqueue *self, guint16 head, VmmRequest *request)
 }
 
 static gboolean
-take_next (VmmVirtqueue *self, VmmRequest *request)
+read_request (VmmVirtqueue *self, guint16 head, VmmRequest *request)
 {
   const char *why;
 
-  request->head = read_avail (self, RING_ENTRIES + AVAIL_ENTRY * (self->next_avail % self->size));
+  request->head = head;
   request->n_out = request->n_in = 0;
-  why = walk_chain (self, request->head, request);
+  why = walk_chain (self, head, request);
   if (why) {
     vmm_virtqueue_break (self, why);
     return FALSE;
   }
   request->out = request->iov;
   request->in = request->iov + request->n_out;
+  return TRUE;
+}
+
+static gboolean
+take_next (VmmVirtqueue *self, VmmRequest *request)
+{
+  gsize entry = RING_ENTRIES + AVAIL_ENTRY * (self->next_avail % self->size);
+
+  if (!read_request (self, read_avail (self, entry), request))
+    return FALSE;
   self->next_avail++;
   return TRUE;
 }
@@ -267,6 +277,12 @@ vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request)
   if (!self->event_idx)
     allow_kicks (self, FALSE);
   return take_next (self, request);
+}
+
+gboolean
+vmm_virtqueue_read_again (VmmVirtqueue *self, guint16 head, VmmRequest *request)
+{
+  return !self->broken && self->enabled && read_request (self, head, request);
 }
 
 void

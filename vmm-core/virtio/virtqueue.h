@@ -62,6 +62,9 @@ gboolean vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request);
 void vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written);
 /* Puts a popped request back, as if it was never taken. Only the one popped last. */
 void vmm_virtqueue_unpop (VmmVirtqueue *self);
+/* Reads the chain of a request once more that was popped and not given back. FALSE, and broken,
+ * where the driver has spoilt it. */
+gboolean vmm_virtqueue_read_again (VmmVirtqueue *self, guint16 head, VmmRequest *request);
 /* Whether the driver wants an interrupt for what was pushed since the last call. */
 gboolean vmm_virtqueue_wants_interrupt (VmmVirtqueue *self);
 void vmm_virtqueue_break (VmmVirtqueue *self, const char *why);
