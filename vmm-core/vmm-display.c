@@ -5,6 +5,7 @@
  * Threads: any. Two locks: one for the contents, one that is held while the wake function runs, so
  * that taking it off waits for it.
  */
+#include <string.h>
 #include <unistd.h>
 
 #include "device/vmm-display-source.h"
@@ -20,6 +21,7 @@ struct _VmmBuffer {
 struct _VmmDisplay {
   GMutex lock;
   VmmFrame frame; /* damage: since the last take */
+  VmmFrame last;  /* a copy of what was shown before the screen went off; else empty */
   gboolean frame_changed;
   VmmCursor cursor;
   gboolean cursor_changed;
@@ -104,6 +106,7 @@ void
 vmm_display_free (VmmDisplay *self)
 {
   g_clear_pointer (&self->frame.buffer, vmm_buffer_unref);
+  g_clear_pointer (&self->last.buffer, vmm_buffer_unref);
   g_clear_pointer (&self->cursor.pixels, g_bytes_unref);
   g_mutex_clear (&self->lock);
   g_mutex_clear (&self->wake_lock);
@@ -189,6 +192,16 @@ vmm_display_peek (VmmDisplay *self, VmmFrame *frame)
   return frame->buffer != NULL;
 }
 
+gboolean
+vmm_display_peek_last (VmmDisplay *self, VmmFrame *frame)
+{
+  g_mutex_lock (&self->lock);
+  copy_frame (self->frame.buffer ? &self->frame : &self->last, frame);
+  g_mutex_unlock (&self->lock);
+  frame->damage = whole (frame);
+  return frame->buffer != NULL;
+}
+
 static void
 copy_cursor (const VmmCursor *from, VmmCursor *to)
 {
@@ -267,20 +280,45 @@ clip (const VmmRect *rect, const VmmFrame *frame)
   return (VmmRect) { x0, y0, x1 - x0, y1 - y0 };
 }
 
+/* @frame with pixels of its own; empty when there is none or no memory for it. */
+static VmmFrame
+freeze (const VmmFrame *frame)
+{
+  gsize size = frame->buffer ? (gsize) frame->stride * (frame->height - 1) + frame->width * 4 : 0;
+  VmmFrame frozen = *frame;
+  guint8 *pixels;
+
+  pixels = g_try_malloc (size);
+  if (!pixels)
+    return (VmmFrame) { 0 };
+  memcpy (pixels, frame->buffer->pixels + frame->offset, size);
+  frozen.buffer = vmm_buffer_new (pixels, size, -1, g_free, pixels);
+  frozen.offset = 0;
+  return frozen;
+}
+
+/* A system that turns off takes its picture away first, and the memory under it is used for other
+ * things soon: what people saw last is kept as a copy. */
 void
 vmm_display_show (VmmDisplay *self, const VmmFrame *frame)
 {
-  VmmBuffer *before;
+  VmmFrame before, last = { 0 };
 
   g_mutex_lock (&self->lock);
-  before = self->frame.buffer;
+  before = self->frame;
   self->frame = (VmmFrame) { 0 };
   if (frame)
     copy_frame (frame, &self->frame);
+  else if (before.buffer)
+    last = freeze (&before);
+  if (frame || before.buffer) {
+    g_clear_pointer (&self->last.buffer, vmm_buffer_unref);
+    self->last = last;
+  }
   self->frame.damage = whole (&self->frame);
   self->frame_changed = TRUE;
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&before, vmm_buffer_unref);
+  g_clear_pointer (&before.buffer, vmm_buffer_unref);
   vmm_display_wake (self);
 }
 

@@ -49,9 +49,13 @@ gboolean vmm_display_take (VmmDisplay *self, VmmFrame *frame);
 gboolean vmm_display_take_cursor (VmmDisplay *self, VmmCursor *cursor);
 /* The current frame and cursor without taking them (thumbnails, screenshots). */
 gboolean vmm_display_peek (VmmDisplay *self, VmmFrame *frame);
+/* The same, or where the guest has turned its screen off, a copy of what it showed before. */
+gboolean vmm_display_peek_last (VmmDisplay *self, VmmFrame *frame);
 void vmm_display_request_size (VmmDisplay *self, guint width, guint height);
 /* Writes the current picture (cursor included) as PNG, by write, fsync, rename. */
 gboolean vmm_display_screenshot (VmmDisplay *self, const char *path, GError **error);
+/* The same of what vmm_display_peek_last gives: a machine that is off, as it was last seen. */
+gboolean vmm_display_save_last (VmmDisplay *self, const char *path, GError **error);
 
 /* The device's side: in device/vmm-display-source.h. */
 

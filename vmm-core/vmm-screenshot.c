@@ -141,15 +141,17 @@ save (const char *path, const VmmFrame *frame, const VmmCursor *cursor, GError *
   return ok;
 }
 
-gboolean
-vmm_display_screenshot (VmmDisplay *self, const char *path, GError **error)
+typedef gboolean (*PeekFunc) (VmmDisplay *, VmmFrame *);
+
+static gboolean
+save_peeked (VmmDisplay *self, PeekFunc peek, const char *path, GError **error)
 {
   g_autoptr (GBytes) pixels = NULL;
   VmmCursor cursor;
   VmmFrame frame;
   gboolean ok;
 
-  if (!vmm_display_peek (self, &frame)) {
+  if (!peek (self, &frame)) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
                  "There is no picture yet: the machine has not turned its screen on.");
     return FALSE;
@@ -159,4 +161,16 @@ vmm_display_screenshot (VmmDisplay *self, const char *path, GError **error)
   ok = save (path, &frame, &cursor, error);
   vmm_buffer_unref (frame.buffer);
   return ok;
+}
+
+gboolean
+vmm_display_screenshot (VmmDisplay *self, const char *path, GError **error)
+{
+  return save_peeked (self, vmm_display_peek, path, error);
+}
+
+gboolean
+vmm_display_save_last (VmmDisplay *self, const char *path, GError **error)
+{
+  return save_peeked (self, vmm_display_peek_last, path, error);
 }

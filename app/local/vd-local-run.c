@@ -37,7 +37,7 @@ take_last_picture (VdLocalRun *self)
 
   if (display == NULL)
     return;
-  if (vmm_display_screenshot (display, path, &error))
+  if (vmm_display_save_last (display, path, &error))
     g_chmod (path, 0600); /* as all files of a library */
   else
     g_debug ("no last picture: %s", error->message);

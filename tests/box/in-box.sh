@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a test program of this folder in the box.
-#   in-box.sh BUILD KERNEL_FOLDER PROGRAM.py
+# Runs a test program in the box.
+#   in-box.sh BUILD KERNEL_FOLDER [NAME=VALUE...] PROGRAM
 set -euo pipefail
-here=$(realpath "$(dirname "$0")")
-build=$(realpath "$1")
+build=$(realpath "$1") kernel=$2
+shift 2
 # shellcheck disable=SC2086
-exec $BOX "TEST_BUILD=$build VIRTDESK_KERNEL=$2 PYTHONDONTWRITEBYTECODE=1 python3 $here/$3"
+exec $BOX "TEST_BUILD=$build VIRTDESK_KERNEL=$kernel PYTHONDONTWRITEBYTECODE=1 $*"

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """vmm-run in the box, with guests of a few instructions: its exit codes, its sentences, its control
 socket, and what guests do to break it."""

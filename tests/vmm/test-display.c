@@ -125,6 +125,32 @@ test_off (Fixture *f, gconstpointer data)
 }
 
 /* One wake under way, whatever happens; taking anything re-arms it. */
+/* What was shown before the screen went off is kept, whatever becomes of the guest's memory. */
+static void
+test_last (Fixture *f, gconstpointer data)
+{
+  VmmFrame frame;
+
+  g_assert_false (vmm_display_peek_last (f->display, &frame));
+  vmm_display_show (f->display, NULL);
+  g_assert_false (vmm_display_peek_last (f->display, &frame));
+  memset (f->pixels, 7, sizeof f->pixels);
+  show (f, W - 1, H);
+  for (guint i = 0; i < 2; i++) /* off twice is as once */
+    vmm_display_show (f->display, NULL);
+  memset (f->pixels, 0, sizeof f->pixels);
+  g_assert_cmpint (f->n_freed, ==, 1);
+  g_assert_false (vmm_display_peek (f->display, &frame));
+  g_assert_true (vmm_display_peek_last (f->display, &frame));
+  g_assert_cmpuint (frame.width, ==, W - 1);
+  g_assert_cmpuint (vmm_buffer_get_pixels (frame.buffer)[vmm_buffer_get_size (frame.buffer) - 1], ==, 7);
+  vmm_buffer_unref (frame.buffer);
+  show (f, W, H);
+  g_assert_true (vmm_display_peek_last (f->display, &frame));
+  g_assert_cmpuint (vmm_buffer_get_pixels (frame.buffer)[0], ==, 0);
+  vmm_buffer_unref (frame.buffer);
+}
+
 static void
 test_wake (Fixture *f, gconstpointer data)
 {
@@ -396,6 +422,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "/display/damage", test_damage },
     { "/display/off", test_off },
+    { "/display/last", test_last },
     { "/display/wake", test_wake },
     { "/display/wake-late", test_wake_late },
     { "/display/threads", test_threads },
