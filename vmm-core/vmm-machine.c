@@ -271,10 +271,7 @@ vmm_machine_fault (gpointer data)
 
   /* Before the memory goes: without it a vCPU that still runs ends in a triple fault, and of ends
    * the first counts. */
-  on_crashed (self,
-              "This computer has no memory left for the machine: close other programs or give the "
-              "machine less memory.",
-              "");
+  on_crashed (self, VMM_KVM_NO_MEMORY, "");
   vmm_memory_discard (self->memory);
 }
 

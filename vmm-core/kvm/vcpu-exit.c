@@ -139,10 +139,11 @@ void
 vmm_vcpu_run_failed (VmmVcpu *self, int error)
 {
   if (VMM_KVM_NO_PAGE (error)) {
-    /* The report needs a little memory itself: the guest, which is lost, gives its own back. */
+    /* Noted before the memory goes: without it another vCPU ends in a triple fault, and of ends the
+     * first counts. The registers come later, when the guest, which is lost, has given back what
+     * the report needs. */
+    self->kvm->events->crashed (self->kvm->data, VMM_KVM_NO_MEMORY, "");
     vmm_memory_discard (self->kvm->memory);
-    crash (self, g_strdup ("This computer has no memory left for the machine: close other programs "
-                           "or give the machine less memory."));
   } else {
     crash (self, g_strdup_printf ("KVM cannot run CPU %u: %s.", self->index, g_strerror (error)));
   }

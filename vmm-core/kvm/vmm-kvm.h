@@ -14,12 +14,18 @@ G_BEGIN_DECLS
 
 typedef struct _VmmKvm VmmKvm;
 
+/* Why a machine crashed for which the host has no page. */
+#define VMM_KVM_NO_MEMORY                                                                          \
+  "This computer has no memory left for the machine: close other programs or give the machine "    \
+  "less memory."
+
 /* What the guest or the hardware wants. Called on any thread of the machine: note and return. */
 typedef struct {
   void (*request) (gpointer data, VmmRequestKind kind, guint32 value);
   void (*pause) (gpointer data, const char *device_id, const char *why);
   void (*device_broken) (gpointer data, const char *device_id, const char *why);
-  /* The machine cannot go on. @message is one sentence, @registers a dump or "". */
+  /* The machine cannot go on. @message is one sentence, @registers a dump, or "" where one is
+   * better made later. */
   void (*crashed) (gpointer data, const char *message, const char *registers);
 } VmmKvmEvents;
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A vCPU without KVM: what it reports, and when.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "kvm/vcpu-private.h"
+
+#define MEMORY (1 << 20)
+#define MARK   0x5a
+
+typedef struct {
+  VmmKvm kvm;
+  VmmVcpu vcpu;
+  struct kvm_run run;
+  guint n_crashes;
+  guint8 found; /* in memory when the crash was reported */
+  char *message;
+} Fixture;
+
+static void
+crashed (gpointer data, const char *message, const char *registers)
+{
+  Fixture *f = data;
+
+  f->n_crashes++;
+  g_set_str (&f->message, message);
+  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->found, 1));
+}
+
+static const VmmKvmEvents events = { .crashed = crashed };
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->kvm.memory = vmm_memory_new (MEMORY, NULL);
+  f->kvm.events = &events;
+  f->kvm.data = f;
+  f->vcpu.kvm = &f->kvm;
+  f->vcpu.fd = -1;
+  f->vcpu.run = &f->run;
+  memset (vmm_memory_at (f->kvm.memory, 0, MEMORY), MARK, MEMORY);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  vmm_memory_free (f->kvm.memory);
+  g_free (f->message);
+}
+
+/* The crash is known before the memory is gone: else another vCPU, which fetches zeroes now, ends
+ * the run in its own way first. */
+static void
+test_no_page (Fixture *f, gconstpointer data)
+{
+  guint8 left = MARK;
+
+  vmm_vcpu_run_failed (&f->vcpu, GPOINTER_TO_INT (data));
+  g_assert_cmpuint (f->n_crashes, ==, 1);
+  g_assert_nonnull (strstr (f->message, "no memory left"));
+  g_assert_cmphex (f->found, ==, MARK);
+  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &left, 1));
+  g_assert_cmphex (left, ==, 0);
+}
+
+/* Any other failure leaves the memory as it is. */
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  vmm_vcpu_run_failed (&f->vcpu, EINVAL);
+  g_assert_cmpuint (f->n_crashes, ==, 1);
+  g_assert_nonnull (strstr (f->message, g_strerror (EINVAL)));
+  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->found, 1));
+  g_assert_cmphex (f->found, ==, MARK);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add ("/vcpu/no-page", Fixture, GINT_TO_POINTER (EFAULT), set_up, test_no_page, tear_down);
+  g_test_add ("/vcpu/bad-page", Fixture, GINT_TO_POINTER (EHWPOISON), set_up, test_no_page,
+              tear_down);
+  g_test_add ("/vcpu/refused", Fixture, NULL, set_up, test_refused, tear_down);
+  return g_test_run ();
+}
