@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Keys and pointer on their way to whatever device the guest reads. What is held is remembered, so
- * that it can be let go in one place and a key that repeats is sent once: repeating is the guest's.
+ * Keys and pointer on their way to whatever device the guest reads. What the guest believes to be
+ * held is remembered, so that it can be let go in one place and a key that repeats is sent once:
+ * repeating is the guest's. A press that the guest did not hear of is not held: it may come again.
  *
  * Threads: any; the lock is held while a sink runs, so a sink that was taken off runs no more.
  */
@@ -21,6 +22,7 @@ struct _VmmInput {
   GMutex lock;
   Sink sinks[N_KINDS];
   guint8 held[KEY_CNT / 8];
+  guint forgotten; /* atomic: a bit a kind; what is held there is held no more */
 };
 
 VmmInput *
@@ -47,8 +49,14 @@ vmm_input_set_sink (VmmInput *self, VmmInputKind kind, VmmInputSink sink, gpoint
   g_mutex_unlock (&self->lock);
 }
 
-/* One packet, with its end. The lock is held. */
-static void
+void
+vmm_input_forget (VmmInput *self, VmmInputKind kind)
+{
+  g_atomic_int_or (&self->forgotten, 1u << kind);
+}
+
+/* One packet, with its end; whether the guest will hear of it. The lock is held. */
+static gboolean
 send (VmmInput *self, VmmInputKind kind, const VmmInputEvent *events, guint n)
 {
   VmmInputEvent packet[MAX_EVENTS] = { { 0 } };
@@ -57,8 +65,7 @@ send (VmmInput *self, VmmInputKind kind, const VmmInputEvent *events, guint n)
   for (guint i = 0; i < n; i++)
     packet[i] = events[i];
   packet[n] = (VmmInputEvent) { EV_SYN, SYN_REPORT, 0 };
-  if (sink->func)
-    sink->func (sink->data, packet, n + 1);
+  return sink->func && sink->func (sink->data, packet, n + 1);
 }
 
 static gboolean
@@ -67,18 +74,35 @@ is_button (guint code)
   return code >= BTN_LEFT && code <= BTN_TASK;
 }
 
+static VmmInputKind
+kind_of (guint code)
+{
+  return is_button (code) ? VMM_INPUT_TABLET : VMM_INPUT_KEYBOARD;
+}
+
+/* The lock is held. */
+static void
+take_forgotten (VmmInput *self)
+{
+  guint forgotten = g_atomic_int_and (&self->forgotten, 0);
+
+  for (guint code = 1; forgotten && code < KEY_CNT; code++)
+    if (forgotten >> kind_of (code) & 1)
+      self->held[code / 8] &= ~(1 << code % 8);
+}
+
 /* The lock is held. */
 static void
 set_held (VmmInput *self, guint code, gboolean pressed)
 {
   guint8 *byte = &self->held[code / 8], bit = 1 << code % 8;
-  VmmInputEvent event = { EV_KEY, code, pressed };
+  VmmInputEvent event = { EV_KEY, code, pressed ? 1 : 0 };
 
+  take_forgotten (self);
   if (((*byte & bit) != 0) == (pressed != FALSE))
     return;
-  *byte ^= bit;
-  event.value = pressed ? 1 : 0;
-  send (self, is_button (code) ? VMM_INPUT_TABLET : VMM_INPUT_KEYBOARD, &event, 1);
+  if (send (self, kind_of (code), &event, 1) || !pressed)
+    *byte ^= bit;
 }
 
 void

@@ -10,29 +10,33 @@
 typedef struct {
   VmmInput *input;
   GString *heard;
+  gboolean deaf;
 } Fixture;
 
-static void
+static gboolean
 hear (Fixture *f, const char *who, const VmmInputEvent *events, guint n)
 {
+  if (f->deaf)
+    return FALSE;
   g_assert_cmpuint (n, >=, 2);
   g_assert_cmpuint (events[n - 1].type, ==, EV_SYN);
   g_string_append (f->heard, who);
   for (guint i = 0; i + 1 < n; i++)
     g_string_append_printf (f->heard, " %u/%u=%d", events[i].type, events[i].code, events[i].value);
   g_string_append (f->heard, ";");
+  return TRUE;
 }
 
-static void
+static gboolean
 keyboard (gpointer data, const VmmInputEvent *events, guint n)
 {
-  hear (data, "k", events, n);
+  return hear (data, "k", events, n);
 }
 
-static void
+static gboolean
 tablet (gpointer data, const VmmInputEvent *events, guint n)
 {
-  hear (data, "t", events, n);
+  return hear (data, "t", events, n);
 }
 
 static void
@@ -117,6 +121,44 @@ test_release_all (Fixture *f, gconstpointer data)
   check (f, "");
 }
 
+/* A press that the guest did not hear of may come again, and its release is no news. */
+static void
+test_deaf (Fixture *f, gconstpointer data)
+{
+  f->deaf = TRUE;
+  vmm_input_key (f->input, KEY_A, TRUE);
+  f->deaf = FALSE;
+  vmm_input_key (f->input, KEY_A, TRUE);
+  check (f, "k 1/30=1;");
+  vmm_input_key (f->input, KEY_A, FALSE);
+  check (f, "k 1/30=0;");
+  f->deaf = TRUE;
+  vmm_input_key (f->input, KEY_A, TRUE);
+  f->deaf = FALSE;
+  vmm_input_key (f->input, KEY_A, FALSE);
+  check (f, "");
+}
+
+/* A guest that was reset holds nothing; a key that is still down is pressed for it anew. */
+static void
+test_forget (Fixture *f, gconstpointer data)
+{
+  vmm_input_key (f->input, KEY_A, TRUE);
+  vmm_input_key (f->input, KEY_B, TRUE);
+  vmm_input_button (f->input, BTN_LEFT, TRUE);
+  check (f, "k 1/30=1;k 1/48=1;t 1/272=1;");
+  vmm_input_forget (f->input, VMM_INPUT_KEYBOARD);
+  vmm_input_key (f->input, KEY_A, TRUE);
+  vmm_input_button (f->input, BTN_LEFT, TRUE);
+  check (f, "k 1/30=1;");
+  vmm_input_release_all (f->input);
+  check (f, "k 1/30=0;t 1/272=0;");
+  vmm_input_button (f->input, BTN_LEFT, TRUE);
+  vmm_input_forget (f->input, VMM_INPUT_TABLET);
+  vmm_input_button (f->input, BTN_LEFT, FALSE);
+  check (f, "t 1/272=1;");
+}
+
 static void
 test_no_sink (Fixture *f, gconstpointer data)
 {
@@ -136,6 +178,8 @@ main (int argc, char **argv)
   g_test_add ("/input/pointer", Fixture, NULL, set_up, test_pointer, tear_down);
   g_test_add ("/input/places", Fixture, NULL, set_up, test_places, tear_down);
   g_test_add ("/input/release-all", Fixture, NULL, set_up, test_release_all, tear_down);
+  g_test_add ("/input/deaf", Fixture, NULL, set_up, test_deaf, tear_down);
+  g_test_add ("/input/forget", Fixture, NULL, set_up, test_forget, tear_down);
   g_test_add ("/input/no-sink", Fixture, NULL, set_up, test_no_sink, tear_down);
   return g_test_run ();
 }

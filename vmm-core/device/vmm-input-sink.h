@@ -25,11 +25,15 @@ typedef enum {
 /* The range of the absolute axes: 0 to this. */
 #define VMM_INPUT_ABS_MAX 0x7fff
 
-typedef void (*VmmInputSink) (gpointer data, const VmmInputEvent *events, guint n_events);
+/* Takes one packet. FALSE: the guest does not hear of it, because nobody listens or it is behind.
+ */
+typedef gboolean (*VmmInputSink) (gpointer data, const VmmInputEvent *events, guint n_events);
 
 VmmInput *vmm_input_new (void);
 void vmm_input_free (VmmInput *self);
 void vmm_input_set_sink (VmmInput *self, VmmInputKind kind, VmmInputSink sink, gpointer data);
+/* The guest forgot what is held on a device of @kind: it was reset. Takes no lock. Thread: any. */
+void vmm_input_forget (VmmInput *self, VmmInputKind kind);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmInput, vmm_input_free)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * virtio-input. Events wait in the device until the driver has given a buffer for each; a pointer
- * that moves faster than the guest reads is heard of at its last place only.
+ * that moves faster than the guest reads is heard of at its last place only. Room is kept for the
+ * release of every key whose press was taken, so that none sticks in a guest that falls behind.
  *
  * Threads: the sink on any thread, the rest on the loop; both with the device locked.
  */
@@ -15,6 +16,7 @@
 #define EVENTS         0
 #define STATUS         1
 #define MAX_WAITING    512
+#define KEY_PACKET     2 /* the key and the end of its packet */
 
 #define CONFIG_SELECT    0
 #define CONFIG_SUBSELECT 1
@@ -44,6 +46,8 @@ typedef struct {
   guint8 select, subselect;
   guint32 n_waiting;
   guint32 last_packet; /* where in the list the last packet begins */
+  guint32 n_down;      /* keys and buttons whose press was taken, and no release yet */
+  guint8 down[KEY_CNT / 8];
   VmmInputEvent waiting[MAX_WAITING];
 } VirtioInput;
 
@@ -56,6 +60,8 @@ static const VmmField virtio_input_fields[] = {
   VMM_FIELD (VirtioInput, subselect, VMM_FIELD_UINT8, "subselect"),
   VMM_FIELD (VirtioInput, n_waiting, VMM_FIELD_UINT32, "n-waiting"),
   VMM_FIELD (VirtioInput, last_packet, VMM_FIELD_UINT32, "last-packet"),
+  VMM_EXEMPT (VirtioInput, n_down, "follows from down"),
+  VMM_FIELD (VirtioInput, down, VMM_FIELD_BYTES, "down"),
   VMM_FIELD (VirtioInput, waiting, VMM_FIELD_BYTES, "waiting"),
   VMM_FIELD_LAST,
 };
@@ -248,37 +254,78 @@ is_motion (const VmmInputEvent *events, guint n)
   return n > 1;
 }
 
+static gboolean
+is_down (VirtioInput *self, guint16 code)
+{
+  return (self->down[code / 8] >> code % 8 & 1) != 0;
+}
+
+/* How many keys are down once this packet is in: their releases need room. -1: it is the release of
+ * a key that the guest does not believe to be down. */
+static int
+count_down_after (VirtioInput *self, const VmmInputEvent *event)
+{
+  if (event->type != EV_KEY || event->code >= KEY_CNT)
+    return self->n_down;
+  if (event->value == 0)
+    return is_down (self, event->code) ? (int) self->n_down - 1 : -1;
+  return is_down (self, event->code) ? self->n_down : self->n_down + 1;
+}
+
+static void
+note_key (VirtioInput *self, const VmmInputEvent *event, guint n_down)
+{
+  if (n_down == self->n_down)
+    return;
+  self->n_down = n_down;
+  self->down[event->code / 8] ^= 1 << event->code % 8;
+}
+
 /* Motion overwrites motion that nobody has seen yet. Where the guest reads nothing for long the
  * newest packets are lost. */
-static void
+static gboolean
 append (VirtioInput *self, const VmmInputEvent *events, guint n)
 {
   guint n_last = self->n_waiting - self->last_packet;
+  int n_down = count_down_after (self, events);
 
   if (n_last == n && is_motion (events, n) && is_motion (self->waiting + self->last_packet, n_last))
     self->n_waiting = self->last_packet;
-  if (self->n_waiting + n > MAX_WAITING)
-    return;
+  if (n_down < 0 || self->n_waiting + n + KEY_PACKET * n_down > MAX_WAITING)
+    return FALSE;
+  note_key (self, events, n_down);
   self->last_packet = self->n_waiting;
   memcpy (self->waiting + self->n_waiting, events, n * sizeof *events);
   self->n_waiting += n;
+  return TRUE;
 }
 
 /* Any thread: VmmInput has a packet. Without a driver there is nobody to hear it. */
-static void
+static gboolean
 take_events (gpointer data, const VmmInputEvent *events, guint n_events)
 {
   VirtioInput *self = data;
   VmmDevice *device = &self->parent.parent.parent;
+  gboolean taken;
 
   vmm_device_lock (device);
-  if (vmm_virtio_is_ready (&self->parent)) {
-    append (self, events, n_events);
-    if (!self->posted)
-      vmm_loop_post (device->board->loop, deliver_posted, self);
+  taken = vmm_virtio_is_ready (&self->parent) && append (self, events, n_events);
+  if (taken && !self->posted) {
+    vmm_loop_post (device->board->loop, deliver_posted, self);
     self->posted = TRUE;
   }
   vmm_device_unlock (device);
+  return taken;
+}
+
+static guint
+count_bits (const guint8 *bytes, gsize length)
+{
+  guint n = 0;
+
+  for (gsize i = 0; i < length; i++)
+    n += __builtin_popcount (bytes[i]);
+  return n;
 }
 
 static void
@@ -288,6 +335,9 @@ virtio_input_reset (VmmVirtio *virtio)
 
   self->select = self->subselect = 0;
   self->n_waiting = self->last_packet = 0;
+  self->n_down = 0;
+  memset (self->down, 0, sizeof self->down);
+  vmm_input_forget (self->input, self->kind);
   memset (self->waiting, 0, sizeof self->waiting);
 }
 
@@ -298,6 +348,7 @@ virtio_input_loaded (VmmVirtio *virtio, GError **error)
 
   self->n_waiting = MIN (self->n_waiting, MAX_WAITING);
   self->last_packet = MIN (self->last_packet, self->n_waiting);
+  self->n_down = count_bits (self->down, sizeof self->down);
   return TRUE;
 }
 
