@@ -49,7 +49,10 @@ make_memory (VmmMachine *self, GError **error)
                  g_strerror (errno));
     return FALSE;
   }
-  self->fault_source = vmm_loop_add_eventfd (self->loop, self->fault_fd, vmm_machine_fault, self);
+  self->fault_source =
+    vmm_loop_add_eventfd (self->loop, self->fault_fd, vmm_machine_fault, self, error);
+  if (!self->fault_source)
+    return FALSE;
   regions = vmm_memory_get_regions (self->memory, &n);
   self->fault_watch = vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory),
                                            self->fault_fd, error);

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <linux/input-event-codes.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -244,6 +245,35 @@ test_rude (Fixture *self, gconstpointer data)
   close (good);
 }
 
+/* Without a descriptor for it a connection waits, the process does not spin, and it is taken when
+ * there is one. */
+static void
+test_no_descriptor (Fixture *self, gconstpointer data)
+{
+  struct rlimit before, limit;
+  int client, next;
+  guint turns = 0;
+
+  open_control (self);
+  while (g_main_context_iteration (NULL, FALSE)) /* GLib's own descriptors are made */
+    ;
+  client = connect_client (self);
+  next = dup (client);
+  close (next);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  limit = before;
+  limit.rlim_cur = next;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  while (turns < 100 && g_main_context_iteration (NULL, FALSE))
+    turns++;
+  g_assert_cmpuint (turns, >, 0);
+  g_assert_cmpuint (turns, <, 100);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  send_text (client, "{\"id\":1,\"do\":\"pause\"}\n");
+  assert_line (client, "{\"id\": 1, \"ok\": true}");
+  close (client);
+}
+
 static void
 test_path (Fixture *self, gconstpointer data)
 {
@@ -296,6 +326,7 @@ main (int argc, char **argv)
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);
   ADD ("/control/rude", test_rude);
+  ADD ("/control/no-descriptor", test_no_descriptor);
   ADD ("/control/path", test_path);
   ADD ("/control/stale", test_stale);
   return g_test_run ();

@@ -4,9 +4,17 @@
  * functions are called.
  */
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include "chips/pm.h"
+#include "chips/rtc.h"
+#include "chips/serial.h"
 #include "device/device-list.h"
 #include "fake-guest.h"
+#include "virtio/virtio-console.h"
+#include "virtio/virtio-rng.h"
+#include "vmm-error.h"
 
 /* A hole as big as a pointer is no padding but a member that was forgotten. (fields.py names every
  * member; this checks what it cannot see: offsets, lengths and types.) */
@@ -213,9 +221,52 @@ test_lock (void)
   g_string_free (diary, TRUE);
 }
 
+typedef struct {
+  const VmmDeviceClass *klass;
+  gconstpointer config;
+} Made;
+
+/* With too few descriptors there is no device, a reason, and nothing left behind: with enough of
+ * them it is there. */
+static void
+test_no_descriptor (gconstpointer data)
+{
+  const Made *made = data;
+  g_autoptr (FakeGuest) guest = fake_guest_new ();
+  VmmDevice *device = NULL;
+  struct rlimit before, limit;
+  int next = dup (0), n = 0;
+
+  close (next);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  for (limit = before; !device; n++) {
+    g_autoptr (GError) error = NULL;
+
+    limit.rlim_cur = next + n;
+    g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+    device = vmm_device_new (made->klass, &guest->board, "device", made->config, &error);
+    g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+    if (!device)
+      g_assert_error (error, VMM_ERROR, VMM_ERROR_IO);
+  }
+  g_assert_cmpint (n, >, 1);
+  vmm_device_free (device);
+}
+
 int
 main (int argc, char **argv)
 {
+  static const VmmSerialConfig serial = { VMM_SERIAL_COM1_PORT, VMM_SERIAL_COM1_GSI, -1, -1 };
+  static const VmmVirtioConsoleConfig console = { .in_fd = -1, .out_fd = -1 };
+  static const VmmVirtioRngConfig rng;
+  static const Made made[] = {
+    { &vmm_pm_class, NULL },
+    { &vmm_rtc_class, NULL },
+    { &vmm_serial_class, &serial },
+    { VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class), &console },
+    { VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class), &rng },
+  };
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/device/life", test_life);
   g_test_add_func ("/device/lock", test_lock);
@@ -223,6 +274,11 @@ main (int argc, char **argv)
     g_autofree char *name = g_strdup_printf ("/device/fields/%s", vmm_device_list[i]->name);
 
     g_test_add_data_func (name, vmm_device_list[i], test_fields);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (made); i++) {
+    g_autofree char *name = g_strdup_printf ("/device/no-descriptor/%s", made[i].klass->name);
+
+    g_test_add_data_func (name, &made[i], test_no_descriptor);
   }
   return g_test_run ();
 }

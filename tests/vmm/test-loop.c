@@ -4,9 +4,11 @@
  */
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/vmm-loop.h"
+#include "vmm-error.h"
 
 typedef struct {
   VmmLoop *loop;
@@ -70,7 +72,7 @@ test_eventfd (Fixture *f, gconstpointer data)
 {
   guint64 value;
 
-  f->source = vmm_loop_add_eventfd (f->loop, f->fd, count, f);
+  f->source = vmm_loop_add_eventfd (f->loop, f->fd, count, f, NULL);
   settle (f);
   g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   for (int i = 1; i <= 3; i++) {
@@ -100,7 +102,7 @@ read_all (gpointer data)
 static void
 test_fd (Fixture *f, gconstpointer data)
 {
-  f->source = vmm_loop_add_fd (f->loop, f->fd, read_all, f);
+  f->source = vmm_loop_add_fd (f->loop, f->fd, read_all, f, NULL);
   ring (f);
   settle (f);
   g_assert_cmpint (g_atomic_int_get (&f->n), ==, 1);
@@ -110,7 +112,7 @@ test_fd (Fixture *f, gconstpointer data)
 static void
 test_timer (Fixture *f, gconstpointer data)
 {
-  f->source = vmm_loop_add_timer (f->loop, count, f);
+  f->source = vmm_loop_add_timer (f->loop, count, f, NULL);
   settle (f);
   g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   /* One that is due, one that is not, one that was called off. */
@@ -138,7 +140,7 @@ remove_self (gpointer data)
 static void
 test_remove_self (Fixture *f, gconstpointer data)
 {
-  f->source = vmm_loop_add_fd (f->loop, f->fd, remove_self, f);
+  f->source = vmm_loop_add_fd (f->loop, f->fd, remove_self, f, NULL);
   ring (f);
   settle (f);
   ring (f);
@@ -179,7 +181,7 @@ test_remove_waits (Fixture *f, gconstpointer data)
 {
   GThread *thread;
 
-  f->source = vmm_loop_add_eventfd (f->loop, f->fd, hold, f);
+  f->source = vmm_loop_add_eventfd (f->loop, f->fd, hold, f, NULL);
   ring (f);
   g_mutex_lock (&f->lock);
   while (!f->entered)
@@ -225,7 +227,7 @@ test_fair (Fixture *f, gconstpointer data)
 {
   gint seen;
 
-  f->source = vmm_loop_add_eventfd (f->loop, f->fd, call_inside, f);
+  f->source = vmm_loop_add_eventfd (f->loop, f->fd, call_inside, f, NULL);
   vmm_loop_post (f->loop, post_again, f);
   ring (f);
   settle (f);
@@ -265,11 +267,55 @@ test_regular_file (Fixture *f, gconstpointer data)
 {
   int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 
-  f->source = vmm_loop_add_fd (f->loop, fd, count, f);
+  f->source = vmm_loop_add_fd (f->loop, fd, count, f, NULL);
   settle (f);
   vmm_loop_remove (f->loop, f->source);
   g_assert_cmpint (g_atomic_int_get (&f->n), ==, 0);
   close (fd);
+}
+
+/* The lowest limit under which @n more descriptors can be made. */
+static void
+limit_descriptors (int n, struct rlimit *before)
+{
+  struct rlimit limit;
+  int next = dup (0);
+
+  close (next);
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, before), ==, 0);
+  limit = *before;
+  limit.rlim_cur = next + n;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+static void
+check_error (GError **error)
+{
+  g_assert_error (*error, VMM_ERROR, VMM_ERROR_IO);
+  g_assert_true (g_str_has_suffix ((*error)->message, "."));
+  g_clear_error (error);
+}
+
+/* What cannot be made is said, and leaves nothing behind. */
+static void
+test_no_descriptor (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  struct rlimit before;
+
+  limit_descriptors (0, &before);
+  g_assert_null (vmm_loop_add_timer (f->loop, count, f, &error));
+  setrlimit (RLIMIT_NOFILE, &before);
+  check_error (&error);
+  g_assert_null (vmm_loop_add_fd (f->loop, 100000, count, f, &error));
+  check_error (&error);
+  for (int n = 0; n < 2; n++) {
+    limit_descriptors (n, &before);
+    g_assert_null (vmm_loop_new ("test", &error));
+    setrlimit (RLIMIT_NOFILE, &before);
+    check_error (&error);
+  }
+  test_eventfd (f, data);
 }
 
 int
@@ -288,6 +334,7 @@ main (int argc, char **argv)
     { "/loop/fair", test_fair },
     { "/loop/posts", test_posts },
     { "/loop/regular-file", test_regular_file },
+    { "/loop/no-descriptor", test_no_descriptor },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -63,7 +63,20 @@ source_free (VmmSource *self)
 }
 
 static VmmSource *
-vmm_loop_add (VmmLoop *self, SourceKind kind, int fd, VmmLoopFunc func, gpointer data)
+loop_fail (const char *what, int why, GError **error)
+{
+  g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "%s: %s.", what, g_strerror (why));
+  return NULL;
+}
+
+/* The array owns the source before the loop can see it. */
+static VmmSource *
+vmm_loop_add (VmmLoop *self,
+              SourceKind kind,
+              int fd,
+              VmmLoopFunc func,
+              gpointer data,
+              GError **error)
 {
   VmmSource *source = g_new0 (VmmSource, 1);
   struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
@@ -77,34 +90,36 @@ vmm_loop_add (VmmLoop *self, SourceKind kind, int fd, VmmLoopFunc func, gpointer
   g_ptr_array_add (self->sources, source);
   g_mutex_unlock (&self->lock);
 
-  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-    int error = errno;
-
-    /* A regular file cannot be watched: nothing ever arrives. */
-    if (error != EPERM)
-      g_warning ("The loop cannot watch a descriptor: %s", g_strerror (error));
-  }
-  return source;
+  /* A regular file cannot be watched: nothing ever arrives. */
+  if (epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EPERM)
+    return source;
+  loop_fail ("An event loop cannot watch one more descriptor", errno, error);
+  g_mutex_lock (&self->lock);
+  g_ptr_array_remove_fast (self->sources, source);
+  g_mutex_unlock (&self->lock);
+  return NULL;
 }
 
 VmmSource *
-vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data)
+vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error)
 {
-  return vmm_loop_add (self, SOURCE_FD, fd, func, data);
+  return vmm_loop_add (self, SOURCE_FD, fd, func, data, error);
 }
 
 VmmSource *
-vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data)
+vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error)
 {
-  return vmm_loop_add (self, SOURCE_EVENTFD, fd, func, data);
+  return vmm_loop_add (self, SOURCE_EVENTFD, fd, func, data, error);
 }
 
 VmmSource *
-vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data)
+vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data, GError **error)
 {
   int fd = timerfd_create (CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
-  return vmm_loop_add (self, SOURCE_TIMER, fd, func, data);
+  if (fd < 0)
+    return loop_fail ("A timer cannot be made", errno, error);
+  return vmm_loop_add (self, SOURCE_TIMER, fd, func, data, error);
 }
 
 void
@@ -254,15 +269,15 @@ vmm_loop_new (const char *thread_name, GError **error)
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   wake = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (self->epoll < 0 || wake < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "An event loop could not be made: %s.",
-                 g_strerror (errno));
+    loop_fail ("An event loop cannot be made", errno, error);
     if (wake >= 0)
       close (wake);
     vmm_loop_free (self);
     return NULL;
   }
-  self->wake = vmm_loop_add (self, SOURCE_WAKE, wake, NULL, NULL);
-  self->thread = start_thread (thread_name, vmm_loop_run, self, error);
+  self->wake = vmm_loop_add (self, SOURCE_WAKE, wake, NULL, NULL, error);
+  if (self->wake)
+    self->thread = start_thread (thread_name, vmm_loop_run, self, error);
   if (!self->thread)
     g_clear_pointer (&self, vmm_loop_free);
   return self;

@@ -22,12 +22,15 @@ typedef void (*VmmLoopFunc) (gpointer data);
 VmmLoop *vmm_loop_new (const char *thread_name, GError **error);
 void vmm_loop_free (VmmLoop *self); /* Joins the thread; not from the loop. */
 
-/* Calls @func on the loop whenever @fd is readable (@fd is borrowed). */
-VmmSource *vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data);
+/* Calls @func on the loop whenever @fd is readable (@fd is borrowed). A regular file is taken, but
+ * never calls. This and the next two: NULL with VMM_ERROR_IO where the host has no descriptor or
+ * watch left. */
+VmmSource *vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error);
 /* The same for an eventfd, which is read before each call. */
-VmmSource *vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data);
+VmmSource *
+vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error);
 /* A timer that is off until armed. @when_ns is CLOCK_MONOTONIC; 0 disarms. */
-VmmSource *vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data);
+VmmSource *vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data, GError **error);
 void vmm_source_arm (VmmSource *source, gint64 when_ns);
 void vmm_loop_remove (VmmLoop *self, VmmSource *source);
 

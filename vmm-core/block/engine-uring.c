@@ -135,8 +135,12 @@ uring_new (int fd, VmmLoop *loop)
   self->fd = fd;
   self->loop = loop;
   self->waiting_end = &self->waiting;
-  self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self);
-  return self;
+  self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self, NULL);
+  if (self->source)
+    return self;
+  io_uring_queue_exit (&self->ring);
+  g_free (self);
+  return NULL;
 }
 
 static void

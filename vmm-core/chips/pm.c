@@ -307,15 +307,18 @@ pm_realize (VmmDevice *device, gconstpointer config, GError **error)
 {
   Pm *self = (Pm *) device;
 
+  self->timer = vmm_loop_add_timer (device->board->loop, pm_carry, self, error);
+  if (!self->timer)
+    return FALSE;
   for (guint i = 0; i < N_REGIONS; i++) {
     if (vmm_bus_add (device->board->ports, regions[i].port, regions[i].length, &pm_ops, device, i,
                      error))
       continue;
     while (i > 0)
       vmm_bus_remove (device->board->ports, regions[--i].port);
+    vmm_loop_remove (device->board->loop, self->timer);
     return FALSE;
   }
-  self->timer = vmm_loop_add_timer (device->board->loop, pm_carry, self);
   self->running = TRUE;
   pm_reset (device);
   return TRUE;

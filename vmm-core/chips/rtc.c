@@ -341,9 +341,13 @@ rtc_realize (VmmDevice *device, gconstpointer config, GError **error)
 {
   Rtc *self = (Rtc *) device;
 
-  if (!vmm_bus_add (device->board->ports, INDEX_PORT, N_PORTS, &rtc_ops, device, 0, error))
+  self->timer = vmm_loop_add_timer (device->board->loop, rtc_tick, self, error);
+  if (!self->timer)
     return FALSE;
-  self->timer = vmm_loop_add_timer (device->board->loop, rtc_tick, self);
+  if (!vmm_bus_add (device->board->ports, INDEX_PORT, N_PORTS, &rtc_ops, device, 0, error)) {
+    vmm_loop_remove (device->board->loop, self->timer);
+    return FALSE;
+  }
   rtc_reset (device);
   return TRUE;
 }

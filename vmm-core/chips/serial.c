@@ -145,10 +145,13 @@ static void
 serial_watch_input (gpointer data)
 {
   Serial *self = data;
+  g_autoptr (GError) error = NULL;
 
   if (!self->input)
     self->input =
-      vmm_loop_add_fd (self->parent.board->loop, self->config.in_fd, serial_input, self);
+      vmm_loop_add_fd (self->parent.board->loop, self->config.in_fd, serial_input, self, &error);
+  if (error)
+    g_warning ("%s hears nothing more: %s", self->parent.id, error->message);
 }
 
 static void
@@ -438,10 +441,14 @@ serial_realize (VmmDevice *device, gconstpointer config, GError **error)
 
   self->config = *(const VmmSerialConfig *) config;
   self->divisor[0] = 1;
-  if (!vmm_bus_add (device->board->ports, self->config.port, N_PORTS, &serial_ops, device, 0,
-                    error))
+  self->timer = vmm_loop_add_timer (device->board->loop, serial_output, self, error);
+  if (!self->timer)
     return FALSE;
-  self->timer = vmm_loop_add_timer (device->board->loop, serial_output, self);
+  if (!vmm_bus_add (device->board->ports, self->config.port, N_PORTS, &serial_ops, device, 0,
+                    error)) {
+    vmm_loop_remove (device->board->loop, self->timer);
+    return FALSE;
+  }
   if (self->config.in_fd >= 0)
     vmm_loop_call (device->board->loop, serial_watch_input, self);
   return TRUE;

@@ -16,6 +16,7 @@
 #include "vmm-error.h"
 
 #define MAX_CLIENTS 16
+#define RETRY_MS    200
 
 typedef struct {
   VmmControl *control;
@@ -28,7 +29,7 @@ typedef struct {
 struct _VmmControl {
   char *path;
   int fd;
-  guint source;
+  guint source; /* of connections; or, after one that could not be taken, of the next try */
   VmmControlFunc func;
   gpointer data;
   GPtrArray *clients;
@@ -112,6 +113,23 @@ on_client (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE; /* client_free has removed the source already */
 }
 
+static void listen_on (VmmControl *self);
+
+static gboolean
+on_retry (gpointer data)
+{
+  listen_on (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* Whether accept failed for a reason that lasts: the connection waits, and asking at once would ask
+ * for ever. */
+static gboolean
+lasts (int error)
+{
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static gboolean
 on_connection (int fd, GIOCondition condition, gpointer data)
 {
@@ -119,6 +137,10 @@ on_connection (int fd, GIOCondition condition, gpointer data)
   int client_fd = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   Client *client;
 
+  if (client_fd < 0 && lasts (errno)) {
+    self->source = g_timeout_add (RETRY_MS, on_retry, self);
+    return G_SOURCE_REMOVE;
+  }
   if (client_fd < 0)
     return G_SOURCE_CONTINUE;
   if (self->clients->len == MAX_CLIENTS) {
@@ -131,6 +153,12 @@ on_connection (int fd, GIOCondition condition, gpointer data)
   client->source = g_unix_fd_add (client_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_client, client);
   g_ptr_array_add (self->clients, client);
   return G_SOURCE_CONTINUE;
+}
+
+static void
+listen_on (VmmControl *self)
+{
+  self->source = g_unix_fd_add (self->fd, G_IO_IN, on_connection, self);
 }
 
 /* A socket that nobody listens to was left by a process that died. */
@@ -195,7 +223,7 @@ vmm_control_new (const char *path, VmmControlFunc func, gpointer data, GError **
     return NULL;
   }
   self->clients = g_ptr_array_new_with_free_func (client_free);
-  self->source = g_unix_fd_add (self->fd, G_IO_IN, on_connection, self);
+  listen_on (self);
   return self;
 }
 

@@ -152,6 +152,17 @@ console_retry (gpointer data)
   vmm_device_unlock (&self->parent.parent.parent);
 }
 
+/* Where it fails the guest's next buffers are the next chance. */
+static void
+watch (VirtioConsole *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->input = vmm_loop_add_fd (loop_of (self), self->config.in_fd, console_input, self, &error);
+  if (error)
+    g_warning ("%s hears nothing now: %s", self->parent.parent.parent.id, error->message);
+}
+
 /* The guest gave new buffers: the descriptor is looked at again. */
 static void
 virtio_console_process (VmmVirtio *virtio, guint index)
@@ -161,7 +172,7 @@ virtio_console_process (VmmVirtio *virtio, guint index)
   if (index == OUTPUT)
     console_output (self);
   else if (!self->input && !self->ended && self->config.in_fd >= 0)
-    self->input = vmm_loop_add_fd (loop_of (self), self->config.in_fd, console_input, self);
+    watch (self);
 }
 
 /* A size of the screen is not known: zeroes. */
@@ -182,8 +193,8 @@ virtio_console_realize (VmmVirtio *virtio, gconstpointer config, GError **error)
   VirtioConsole *self = (VirtioConsole *) virtio;
 
   self->config = *(const VmmVirtioConsoleConfig *) config;
-  self->timer = vmm_loop_add_timer (loop_of (self), console_retry, self);
-  return TRUE;
+  self->timer = vmm_loop_add_timer (loop_of (self), console_retry, self, error);
+  return self->timer != NULL;
 }
 
 static void

@@ -362,6 +362,20 @@ free_queues (VmmVirtio *self)
 }
 
 static gboolean
+make_doorbell (VmmVirtio *self, VmmVirtioQueue *queue, GError **error)
+{
+  queue->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (queue->kick_fd < 0) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for a queue of %s: %s.",
+                 self->parent.parent.id, g_strerror (errno));
+    return FALSE;
+  }
+  queue->source = vmm_loop_add_eventfd (self->parent.parent.board->loop, queue->kick_fd,
+                                        queue_kicked, queue, error);
+  return queue->source != NULL;
+}
+
+static gboolean
 make_queues (VmmVirtio *self, GError **error)
 {
   const VmmVirtioClass *klass = vmm_virtio_class (self);
@@ -376,16 +390,11 @@ make_queues (VmmVirtio *self, GError **error)
     queue->device = self;
     queue->index = i;
     vmm_virtqueue_init (&queue->ring, board->memory, klass->queue_size);
-    queue->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (queue->kick_fd < 0) {
-      g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for a queue of %s: %s.",
-                   self->parent.parent.id, g_strerror (errno));
-      for (i++; i < self->n_queues; i++)
-        self->queues[i].kick_fd = -1;
-      return FALSE;
-    }
-    queue->source = vmm_loop_add_eventfd (board->loop, queue->kick_fd, queue_kicked, queue);
+    queue->kick_fd = -1;
   }
+  for (guint i = 0; i < self->n_queues; i++)
+    if (!make_doorbell (self, &self->queues[i], error))
+      return FALSE;
   return TRUE;
 }
 
