@@ -191,17 +191,35 @@ test_linux_map (Fixture *self, gconstpointer data)
   g_assert_cmpuint (ram, ==, MEMORY - (VMM_BOOT_KERNEL - VMM_BOOT_LOW_END));
 }
 
-/* Where the preferred place is not there, 1 MiB will do for a kernel that can move. */
+/* Below 1 MiB a kernel is put there if it can move, else refused. */
 static void
 test_linux_moves (Fixture *self, gconstpointer data)
 {
   g_autoptr (GByteArray) kernel = kernel_make_linux (0x020f, TRUE);
 
-  kernel_poke (kernel, 0x258, MEMORY, 8);
+  kernel_poke (kernel, 0x258, 0x10000, 8);
   load (self, kernel);
   g_assert_cmphex (self->entry.rip, ==, VMM_BOOT_KERNEL + 0x200);
   kernel_poke (kernel, 0x234, 0, 1);
   assert_refused (self, kernel, kernel->len);
+}
+
+/* A kernel that can move unpacks itself at its preferred place wherever it was loaded: the room
+ * must be there, or it runs over the end of memory without a word. */
+static void
+test_linux_room (Fixture *self, gconstpointer data)
+{
+  const guint64 last = MEMORY - KERNEL_INIT_SIZE;
+  g_autoptr (GByteArray) kernel = kernel_make_linux (0x020f, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  kernel_poke (kernel, 0x258, last, 8);
+  load (self, kernel);
+  g_assert_cmphex (self->entry.rip, ==, last + 0x200);
+  kernel_poke (kernel, 0x258, last + 4096, 8);
+  assert_refused (self, kernel, kernel->len);
+  g_assert_false (vmm_boot_load (&self->config, &self->entry, &error));
+  g_assert_nonnull (strstr (error->message, "17 MiB")); /* a page more than the 16 there are */
 }
 
 static void
@@ -453,6 +471,7 @@ main (int argc, char **argv)
   ADD ("/boot/linux/32", test_linux_32);
   ADD ("/boot/linux/map", test_linux_map);
   ADD ("/boot/linux/moves", test_linux_moves);
+  ADD ("/boot/linux/room", test_linux_room);
   ADD ("/boot/linux/bad", test_linux_bad);
   ADD ("/boot/cut-short", test_cut_short);
   ADD ("/boot/shrinks", test_shrinks);

@@ -66,7 +66,8 @@ check_setup (const VmmBootConfig *config, struct setup_header *setup, GError **e
   return TRUE;
 }
 
-/* Where to: where the kernel likes to be, so that it need not move itself, else at 1 MiB. */
+/* Where the kernel likes to be, but not below 1 MiB. Loaded lower, a kernel that can move unpacks
+ * itself there all the same, and whatever its size then covers is its own. */
 static gboolean
 choose_address (const VmmBootConfig *config,
                 const struct setup_header *setup,
@@ -75,22 +76,23 @@ choose_address (const VmmBootConfig *config,
                 guint64 *end,
                 GError **error)
 {
+  gboolean has_place = setup->version >= 0x020a;
+  guint64 wanted = has_place ? setup->pref_address : VMM_BOOT_KERNEL;
   guint64 needed = MAX (size, setup->init_size);
 
-  *address = setup->version >= 0x020a ? setup->pref_address : VMM_BOOT_KERNEL;
-  if (*address < VMM_BOOT_KERNEL || !vmm_memory_at (config->memory, *address, needed)) {
-    if (setup->version >= 0x020a && !setup->relocatable_kernel)
-      return vmm_boot_fail (config->kernel, error,
-                            "does not fit into the machine's memory: give the machine more.");
-    *address = VMM_BOOT_KERNEL;
-  }
-  if (!vmm_memory_at (config->memory, *address, needed))
+  *address = MAX (wanted, VMM_BOOT_KERNEL);
+  if ((*address > wanted && !setup->relocatable_kernel) || needed > VMM_MEMORY_LOW_END ||
+      *address > VMM_MEMORY_LOW_END - needed)
     return vmm_boot_fail (config->kernel, error,
-                          "needs at least %" G_GUINT64_FORMAT
-                          " MiB of memory: give the machine more.",
-                          ((*address + needed) >> 20) + 1);
+                          "is made for a place in memory where no machine has any: its header is "
+                          "broken, or it needs another loader.");
   *end = *address + needed;
-  return TRUE;
+  if (vmm_memory_at (config->memory, *address, needed))
+    return TRUE;
+  return vmm_boot_fail (config->kernel, error,
+                        "needs at least %" G_GUINT64_FORMAT
+                        " MiB of memory: give the machine more.",
+                        (*end + (1 << 20) - 1) >> 20);
 }
 
 static gboolean
