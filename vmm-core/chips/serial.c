@@ -6,15 +6,12 @@
  *
  * Threads: registers on vCPU threads, descriptors on the loop; both with the device locked.
  */
-#include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/vmm-bus.h"
-#include "chips/serial.h"
+#include "chips/serial-private.h"
 
-#define N_PORTS 8
+#define N_PORTS     8
+#define TX_DELAY_NS 2000000
 
 enum {
   REG_DATA = 0, /* divisor low with DLAB */
@@ -49,30 +46,6 @@ enum {
 #define MSR_DSR      0x20
 #define MSR_RI       0x40
 #define MSR_DCD      0x80
-
-#define RX_SIZE       64
-#define TX_SIZE       4096
-#define TX_CHUNK      512 /* a pipe or terminal that is writable takes this much without blocking */
-#define TX_DELAY_NS   2000000
-#define TX_RETRY_NS   10000000
-#define FLUSH_WAIT_MS 500
-
-typedef struct {
-  VmmDevice parent;
-  VmmSerialConfig config;
-  VmmSource *input;
-  VmmSource *timer;
-  gboolean stalled; /* input waits for room */
-  gboolean line;    /* level of the interrupt */
-
-  guint8 ier, fcr, lcr, mcr, scr;
-  guint8 lsr_errors;
-  guint8 divisor[2];
-  gboolean tx_pending; /* "transmitter empty" not yet seen by the guest */
-  guint32 n_rx, n_tx;
-  guint8 rx[RX_SIZE];
-  guint8 tx[TX_SIZE];
-} Serial;
 
 static const VmmField serial_fields[] = {
   VMM_EXEMPT_DEVICE (Serial),
@@ -114,7 +87,7 @@ serial_interrupt (Serial *self)
   return IIR_NONE;
 }
 
-static void
+void
 serial_update_line (Serial *self)
 {
   VmmPlatform *platform = self->parent.board->platform;
@@ -126,7 +99,7 @@ serial_update_line (Serial *self)
   platform->klass->set_line (platform, self->config.gsi, level);
 }
 
-static void
+void
 serial_receive (Serial *self, const guint8 *bytes, gsize n)
 {
   gsize room = RX_SIZE - self->n_rx;
@@ -136,52 +109,6 @@ serial_receive (Serial *self, const guint8 *bytes, gsize n)
   n = MIN (n, room);
   memcpy (self->rx + self->n_rx, bytes, n);
   self->n_rx += n;
-}
-
-static void serial_input (gpointer data);
-
-/* Watches the input again, on the loop. */
-static void
-serial_watch_input (gpointer data)
-{
-  Serial *self = data;
-  g_autoptr (GError) error = NULL;
-
-  if (!self->input)
-    self->input =
-      vmm_loop_add_fd (self->parent.board->loop, self->config.in_fd, serial_input, self, &error);
-  if (error)
-    g_warning ("%s hears nothing more: %s", self->parent.id, error->message);
-}
-
-static void
-serial_unwatch_input (Serial *self)
-{
-  if (self->input)
-    vmm_loop_remove (self->parent.board->loop, g_steal_pointer (&self->input));
-}
-
-/* Loop: the descriptor has something, or ended. */
-static void
-serial_input (gpointer data)
-{
-  Serial *self = data;
-  guint8 bytes[RX_SIZE];
-  gssize n = 0;
-  gsize room;
-
-  vmm_device_lock (&self->parent);
-  room = RX_SIZE - self->n_rx;
-  if (room > 0)
-    n = read (self->config.in_fd, bytes, room);
-  if (n > 0)
-    serial_receive (self, bytes, n);
-  self->stalled = room == 0;
-  serial_update_line (self);
-  vmm_device_unlock (&self->parent);
-
-  if (room == 0 || n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-    serial_unwatch_input (self);
 }
 
 /* The guest made room. */
@@ -208,12 +135,6 @@ serial_read_data (Serial *self)
   return byte;
 }
 
-static gint64
-now_ns (void)
-{
-  return g_get_monotonic_time () * 1000;
-}
-
 static void
 serial_write_data (Serial *self, guint8 byte)
 {
@@ -226,59 +147,9 @@ serial_write_data (Serial *self, guint8 byte)
     return;
   self->tx[self->n_tx++] = byte;
   if (self->n_tx == 1)
-    vmm_source_arm (self->timer, now_ns () + TX_DELAY_NS);
+    vmm_source_arm (self->timer, serial_now_ns () + TX_DELAY_NS);
   else if (self->n_tx == TX_SIZE / 2)
     vmm_source_arm (self->timer, 1);
-}
-
-static gboolean
-is_writable (int fd, int wait_ms)
-{
-  struct pollfd poller = { fd, POLLOUT, 0 };
-
-  return poll (&poller, 1, wait_ms) > 0;
-}
-
-/* Writes one chunk without the lock; FALSE when the descriptor takes none now. A descriptor that
- * is broken swallows everything. */
-static gboolean
-serial_write_chunk (Serial *self, int wait_ms)
-{
-  guint8 chunk[TX_CHUNK];
-  gsize length;
-  gssize n;
-
-  vmm_device_lock (&self->parent);
-  length = MIN (self->n_tx, TX_CHUNK);
-  memcpy (chunk, self->tx, length);
-  vmm_device_unlock (&self->parent);
-  if (length == 0 || !is_writable (self->config.out_fd, wait_ms))
-    return FALSE;
-  n = write (self->config.out_fd, chunk, length);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR))
-    return FALSE;
-
-  vmm_device_lock (&self->parent);
-  n = n < 0 ? self->n_tx : MIN (n, self->n_tx);
-  self->n_tx -= n;
-  memmove (self->tx, self->tx + n, self->n_tx);
-  serial_update_line (self);
-  vmm_device_unlock (&self->parent);
-  return TRUE;
-}
-
-/* Loop: time to write out. */
-static void
-serial_output (gpointer data)
-{
-  Serial *self = data;
-
-  while (serial_write_chunk (self, 0))
-    ;
-  vmm_device_lock (&self->parent);
-  if (self->n_tx > 0)
-    vmm_source_arm (self->timer, now_ns () + TX_RETRY_NS);
-  vmm_device_unlock (&self->parent);
 }
 
 static guint8
@@ -430,7 +301,7 @@ serial_loaded (VmmDevice *device, GError **error)
   self->mcr &= 0x1f;
   platform->klass->set_line (platform, self->config.gsi, self->line);
   if (self->n_tx > 0)
-    vmm_source_arm (self->timer, now_ns () + TX_DELAY_NS);
+    vmm_source_arm (self->timer, serial_now_ns () + TX_DELAY_NS);
   return TRUE;
 }
 
@@ -471,8 +342,7 @@ serial_unrealize (VmmDevice *device)
 
   vmm_bus_remove (device->board->ports, self->config.port);
   vmm_loop_call (device->board->loop, serial_stop, self);
-  while (serial_write_chunk (self, FLUSH_WAIT_MS))
-    ;
+  serial_flush (self);
 }
 
 const VmmDeviceClass vmm_serial_class = {

@@ -8,117 +8,8 @@
 #include <string.h>
 
 #include "virtio/gpu-edid.h"
+#include "virtio/gpu-protocol.h"
 #include "virtio/virtio-gpu-private.h"
-
-enum {
-  CMD_GET_DISPLAY_INFO = 0x0100,
-  CMD_RESOURCE_CREATE_2D,
-  CMD_RESOURCE_UNREF,
-  CMD_SET_SCANOUT,
-  CMD_RESOURCE_FLUSH,
-  CMD_TRANSFER_TO_HOST_2D,
-  CMD_ATTACH_BACKING,
-  CMD_DETACH_BACKING,
-  CMD_GET_EDID = 0x010a,
-  CMD_CREATE_BLOB = 0x010c,
-  CMD_SET_SCANOUT_BLOB,
-  CMD_UPDATE_CURSOR = 0x0300,
-  CMD_MOVE_CURSOR,
-
-  OK_NODATA = 0x1100,
-  OK_DISPLAY_INFO = 0x1101,
-  OK_EDID = 0x1104,
-  ERR_UNSPEC = 0x1200,
-  ERR_OUT_OF_MEMORY,
-  ERR_INVALID_SCANOUT,
-  ERR_INVALID_RESOURCE,
-  ERR_INVALID_CONTEXT,
-  ERR_INVALID_PARAMETER,
-};
-
-#define FLAG_FENCE     1
-#define N_SCANOUTS     16 /* that an answer has room for */
-#define BLOB_MEM_GUEST 1
-#define EDID_ROOM      1024
-
-typedef struct {
-  guint32 type, flags;
-  guint64 fence;
-  guint32 context;
-  guint8 ring, padding[3];
-} Header;
-
-typedef struct {
-  Header header;
-  guint32 resource, format, width, height;
-} Create2d;
-
-typedef struct {
-  Header header;
-  guint32 resource, padding;
-} WithResource; /* unref, detach backing */
-
-typedef struct {
-  Header header;
-  GpuRect rect;
-  guint32 scanout, resource;
-} SetScanout;
-
-typedef struct {
-  Header header;
-  GpuRect rect;
-  guint32 resource, padding;
-} Flush;
-
-typedef struct {
-  Header header;
-  GpuRect rect;
-  guint64 offset;
-  guint32 resource, padding;
-} Transfer;
-
-typedef struct {
-  Header header;
-  guint32 resource, n_entries;
-} AttachBacking;
-
-typedef struct {
-  Header header;
-  guint32 scanout, padding;
-} GetEdid;
-
-typedef struct {
-  Header header;
-  guint32 resource, memory, flags, n_entries;
-  guint64 blob, size;
-} CreateBlob;
-
-typedef struct {
-  Header header;
-  GpuRect rect;
-  guint32 scanout, resource, width, height, format, padding;
-  guint32 strides[4], offsets[4];
-} SetScanoutBlob;
-
-typedef struct {
-  Header header;
-  guint32 scanout, x, y, padding;
-  guint32 resource, hot_x, hot_y, padding2;
-} Cursor;
-
-typedef union {
-  Header header;
-  Create2d create_2d;
-  WithResource with_resource;
-  SetScanout set_scanout;
-  Flush flush;
-  Transfer transfer;
-  AttachBacking attach_backing;
-  GetEdid get_edid;
-  CreateBlob create_blob;
-  SetScanoutBlob set_scanout_blob;
-  Cursor cursor;
-} Any;
 
 /* One request under work. */
 typedef struct {
@@ -206,7 +97,7 @@ read_entries (VirtioGpu *self, Command *command, guint n_entries, GpuEntry **ent
   if (!list)
     return ERR_OUT_OF_MEMORY;
   if (vmm_iov_read (request->out, request->n_out, command->in_size, list, length) < length ||
-      !gpu_entries_check (list, n_entries, self->parent.parent.parent.board->memory, size))
+      !gpu_entries_check (list, n_entries, gpu_get_memory (self), size))
     return ERR_INVALID_PARAMETER;
   *entries = g_steal_pointer (&list);
   return OK_NODATA;
@@ -271,8 +162,8 @@ transfer_to_host (VirtioGpu *self, Command *command)
   stride = (guint64) resource->info.width * GPU_PIXEL;
   length = (guint64) in->rect.width * GPU_PIXEL;
   to = in->rect.y * stride + (guint64) in->rect.x * GPU_PIXEL;
-  if (!gpu_resource_copy (resource, self->parent.parent.parent.board->memory, in->offset, to,
-                          stride, length, in->rect.height))
+  if (!gpu_resource_copy (resource, gpu_get_memory (self), in->offset, to, stride, length,
+                          in->rect.height))
     return ERR_INVALID_PARAMETER;
   vmm_display_count_copied (self->display, length * in->rect.height);
   return OK_NODATA;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virtio-gpu: the device, its resources and what the screen shows. The guest's requests are in
- * gpu-commands.c.
+ * virtio-gpu: the device and the account of its resources. The guest's requests are in
+ * gpu-commands.c, what the screen shows in gpu-screen.c, saved pictures in gpu-saved.c.
  *
  * Threads: loop, device locked; a viewer's wish for another size comes on its own thread and is
  * only noted and posted.
@@ -24,13 +24,7 @@
 #define DEFAULT_WIDTH  1280
 #define DEFAULT_HEIGHT 800
 #define MIN_SIDE       64
-#define CURSOR_SIDE    64 /* of a blob, which does not say */
-#define MAX_CURSOR     256
-#define MAX_RESOURCES  4096
 #define MAX_HOST_BYTES (G_GUINT64_CONSTANT (512) << 20)
-
-#define FOURCC(a, b, c, d)                                                                         \
-  ((guint32) (a) | (guint32) (b) << 8 | (guint32) (c) << 16 | (guint32) (d) << 24)
 
 typedef struct {
   guint32 events_read, events_clear;
@@ -81,37 +75,6 @@ static const VmmField virtio_gpu_fields[] = {
   VMM_FIELD_LAST,
 };
 
-guint32
-gpu_fourcc (guint32 format)
-{
-  switch (format) {
-  case 1: /* B8G8R8A8: bytes in this order, DRM says it from the top bits */
-    return FOURCC ('A', 'R', '2', '4');
-  case 2:
-    return FOURCC ('X', 'R', '2', '4');
-  case 3:
-    return FOURCC ('B', 'A', '2', '4');
-  case 4:
-    return FOURCC ('B', 'X', '2', '4');
-  case 67:
-    return FOURCC ('A', 'B', '2', '4');
-  case 68:
-    return FOURCC ('R', 'X', '2', '4');
-  case 121:
-    return FOURCC ('R', 'A', '2', '4');
-  case 134:
-    return FOURCC ('X', 'B', '2', '4');
-  default:
-    return 0;
-  }
-}
-
-static VmmMemory *
-memory_of (VirtioGpu *self)
-{
-  return self->parent.parent.parent.board->memory;
-}
-
 GpuResource *
 gpu_get_resource (VirtioGpu *self, guint32 id)
 {
@@ -131,7 +94,7 @@ gpu_add_resource (VirtioGpu *self, GpuResource *resource)
 {
   guint64 cost = cost_of (resource);
 
-  if (self->n_resources >= MAX_RESOURCES || cost > MAX_HOST_BYTES - self->host_bytes) {
+  if (self->n_resources >= GPU_MAX_RESOURCES || cost > MAX_HOST_BYTES - self->host_bytes) {
     gpu_resource_free (resource);
     return FALSE;
   }
@@ -173,118 +136,6 @@ gpu_remove_resource (VirtioGpu *self, GpuResource *resource)
   self->n_handles -= resource->handles;
   self->n_resources--;
   g_hash_table_remove (self->resources, GUINT_TO_POINTER (id));
-}
-
-gboolean
-gpu_scanout_fits (const GpuScanout *scanout, const GpuResource *resource)
-{
-  const GpuRect *rect = &scanout->rect;
-  guint64 end;
-
-  if (!gpu_fourcc (scanout->format) || scanout->stride % GPU_PIXEL || scanout->offset % GPU_PIXEL ||
-      rect->width > GPU_MAX_SIDE || rect->height > GPU_MAX_SIDE || rect->x > GPU_MAX_SIDE ||
-      rect->y > GPU_MAX_SIDE || scanout->stride < (rect->x + rect->width) * GPU_PIXEL ||
-      scanout->offset > resource->info.size)
-    return FALSE;
-  if (rect->height == 0)
-    return TRUE;
-  end = scanout->offset + (guint64) (rect->y + rect->height - 1) * scanout->stride +
-        (guint64) (rect->x + rect->width) * GPU_PIXEL;
-  return end <= resource->info.size;
-}
-
-static guint64
-first_pixel (const GpuScanout *scanout)
-{
-  return scanout->offset + (guint64) scanout->rect.y * scanout->stride +
-         (guint64) scanout->rect.x * GPU_PIXEL;
-}
-
-/* @rect is one of the screen. Nothing to do for what is looked at where it lies, nor for an image
- * that the guest transfers itself. */
-void
-gpu_refresh (VirtioGpu *self, GpuResource *resource, const GpuRect *rect)
-{
-  const GpuScanout *scanout = &self->scanout;
-  guint64 at =
-    first_pixel (scanout) + (guint64) rect->y * scanout->stride + (guint64) rect->x * GPU_PIXEL;
-  guint64 length = (guint64) rect->width * GPU_PIXEL;
-
-  if (!resource->info.blob || !resource->copy)
-    return;
-  if (gpu_resource_copy (resource, memory_of (self), at, at, scanout->stride, length, rect->height))
-    vmm_display_count_copied (self->display, length * rect->height);
-}
-
-gboolean
-gpu_show (VirtioGpu *self)
-{
-  const GpuScanout *scanout = &self->scanout;
-  GpuResource *resource = gpu_get_resource (self, scanout->resource);
-  VmmFrame frame;
-  guint before;
-
-  if (!resource) {
-    vmm_display_show (self->display, NULL);
-    return TRUE;
-  }
-  before = resource->handles;
-  if (!gpu_resource_make_visible (resource, memory_of (self), self->udmabuf,
-                                  GPU_MAX_HANDLES - self->n_handles))
-    return FALSE;
-  self->n_handles += resource->handles - before;
-  gpu_refresh (self, resource, &(GpuRect) { 0, 0, scanout->rect.width, scanout->rect.height });
-  frame = (VmmFrame) {
-    .buffer = resource->buffer,
-    .offset = first_pixel (scanout),
-    .width = scanout->rect.width,
-    .height = scanout->rect.height,
-    .stride = scanout->stride,
-    .fourcc = gpu_fourcc (scanout->format),
-  };
-  vmm_display_show (self->display, &frame);
-  return TRUE;
-}
-
-/* The picture of a cursor, a copy of its own: cursors are small and outlive their resource. */
-static GBytes *
-cursor_pixels (VirtioGpu *self, GpuResource *resource, guint width, guint height)
-{
-  gsize size = (gsize) width * height * GPU_PIXEL, done = 0;
-  g_autofree guint8 *pixels = NULL;
-
-  if (width > MAX_CURSOR || height > MAX_CURSOR || resource->info.size < size)
-    return NULL;
-  pixels = g_malloc (size);
-  if (!resource->info.blob) {
-    memcpy (pixels, resource->copy, size);
-    return g_bytes_new_take (g_steal_pointer (&pixels), size);
-  }
-  for (guint i = 0; i < resource->info.n_entries && done < size; i++) {
-    gsize part = MIN (resource->entries[i].length, size - done);
-
-    if (!vmm_memory_read (memory_of (self), resource->entries[i].address, pixels + done, part))
-      return NULL;
-    done += part;
-  }
-  return done == size ? g_bytes_new_take (g_steal_pointer (&pixels), size) : NULL;
-}
-
-void
-gpu_show_cursor (VirtioGpu *self)
-{
-  GpuResource *resource = gpu_get_resource (self, self->cursor.resource);
-  VmmCursor cursor = { .hot_x = self->cursor.hot_x, .hot_y = self->cursor.hot_y };
-
-  if (resource) {
-    cursor.width = resource->info.blob ? CURSOR_SIDE : resource->info.width;
-    cursor.height = resource->info.blob ? CURSOR_SIDE : resource->info.height;
-    cursor.pixels = cursor_pixels (self, resource, cursor.width, cursor.height);
-  }
-  vmm_display_set_cursor (self->display, &cursor);
-  vmm_display_move_cursor (self->display, (int) (self->cursor.x + self->cursor.hot_x),
-                           (int) (self->cursor.y + self->cursor.hot_y), cursor.pixels != NULL);
-  g_clear_pointer (&cursor.pixels, g_bytes_unref);
 }
 
 static void
@@ -355,8 +206,8 @@ wish_size (gpointer data, guint width, guint height)
   vmm_loop_post (self->parent.parent.parent.board->loop, apply_size, self);
 }
 
-static void
-forget_resources (VirtioGpu *self)
+void
+gpu_forget_resources (VirtioGpu *self)
 {
   self->scanout = (GpuScanout) { 0 };
   self->cursor = (GpuCursor) { 0 };
@@ -371,7 +222,7 @@ virtio_gpu_reset (VmmVirtio *virtio)
 {
   VirtioGpu *self = (VirtioGpu *) virtio;
 
-  forget_resources (self);
+  gpu_forget_resources (self);
   self->events = 0;
   gpu_show (self);
   gpu_show_cursor (self);
@@ -411,107 +262,6 @@ virtio_gpu_unrealize (VmmVirtio *virtio)
     close (self->udmabuf);
 }
 
-static char *
-part_name (VirtioGpu *self, guint i, const char *what)
-{
-  return g_strdup_printf ("%s/resource-%u/%s", self->parent.parent.parent.id, i, what);
-}
-
-static gboolean
-virtio_gpu_save_parts (VmmDevice *device, VmmState *state, GError **error)
-{
-  VirtioGpu *self = (VirtioGpu *) device;
-  GHashTableIter iter;
-  gpointer value;
-  guint i = 0;
-
-  g_hash_table_iter_init (&iter, self->resources);
-  for (; g_hash_table_iter_next (&iter, NULL, &value); i++) {
-    const GpuResource *resource = value;
-    g_autofree char *info = part_name (self, i, "info");
-    g_autofree char *entries = part_name (self, i, "entries");
-    g_autofree char *pixels = part_name (self, i, "pixels");
-
-    vmm_state_save_bytes (state, info, &resource->info, sizeof resource->info);
-    vmm_state_save_bytes (state, entries, resource->entries,
-                          resource->info.n_entries * sizeof (GpuEntry));
-    if (!resource->info.blob)
-      vmm_state_save_bytes (state, pixels, resource->copy, resource->info.size);
-  }
-  return TRUE;
-}
-
-static gboolean
-info_is_good (const GpuResourceInfo *info)
-{
-  if (info->id == 0 || info->n_entries > GPU_MAX_ENTRIES || info->size > GPU_MAX_IMAGE)
-    return FALSE;
-  if (info->blob)
-    return info->blob == TRUE && info->size > 0;
-  return gpu_fourcc (info->format) && info->width > 0 && info->width <= GPU_MAX_SIDE &&
-         info->height > 0 && info->height <= GPU_MAX_SIDE &&
-         info->size == (guint64) info->width * info->height * GPU_PIXEL;
-}
-
-/* NULL where it is broken or does not fit into memory. */
-static GpuResource *
-load_resource (VirtioGpu *self, VmmState *state, guint i)
-{
-  g_autofree char *info_name = part_name (self, i, "info");
-  g_autofree char *entries_name = part_name (self, i, "entries");
-  g_autofree char *pixels_name = part_name (self, i, "pixels");
-  g_autofree GpuEntry *entries = NULL;
-  GpuResource *resource = NULL;
-  GpuResourceInfo info;
-  guint64 size;
-
-  if (!vmm_state_load_bytes (state, info_name, &info, sizeof info, NULL) || !info_is_good (&info) ||
-      gpu_get_resource (self, info.id))
-    return NULL;
-  entries = g_try_malloc (MAX (info.n_entries, 1) * sizeof (GpuEntry));
-  if (!entries ||
-      !vmm_state_load_bytes (state, entries_name, entries, info.n_entries * sizeof (GpuEntry),
-                             NULL) ||
-      !gpu_entries_check (entries, info.n_entries, memory_of (self), &size) ||
-      (info.blob && size < info.size))
-    return NULL;
-  if (info.blob)
-    return gpu_resource_new_blob (info.id, info.size, g_steal_pointer (&entries), info.n_entries);
-  resource = gpu_resource_new_image (info.id, info.format, info.width, info.height);
-  if (!resource)
-    return NULL;
-  gpu_resource_set_entries (resource, info.n_entries > 0 ? g_steal_pointer (&entries) : NULL,
-                            info.n_entries);
-  if (vmm_state_load_bytes (state, pixels_name, resource->copy, info.size, NULL))
-    return resource;
-  gpu_resource_free (resource);
-  return NULL;
-}
-
-static gboolean
-virtio_gpu_load_parts (VmmDevice *device, VmmState *state, GError **error)
-{
-  VirtioGpu *self = (VirtioGpu *) device;
-  guint32 n = self->n_resources;
-  GpuScanout scanout = self->scanout;
-  GpuCursor cursor = self->cursor;
-
-  forget_resources (self);
-  for (guint i = 0; i < n; i++) {
-    GpuResource *resource = i < MAX_RESOURCES ? load_resource (self, state, i) : NULL;
-
-    if (!resource || !gpu_add_resource (self, resource)) {
-      forget_resources (self);
-      g_set_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
-                   "The saved state of “%s” is broken: its pictures do not fit.", device->id);
-      return FALSE;
-    }
-  }
-  self->scanout = scanout;
-  self->cursor = cursor;
-  return TRUE;
-}
-
 static gboolean
 virtio_gpu_loaded (VmmVirtio *virtio, GError **error)
 {
@@ -538,8 +288,8 @@ const VmmVirtioClass vmm_virtio_gpu_class = {
                      "virtio-gpu",
                      1,
                      virtio_gpu_fields,
-                     .save_parts = virtio_gpu_save_parts,
-                     .load_parts = virtio_gpu_load_parts),
+                     .save_parts = gpu_save_resources,
+                     .load_parts = gpu_load_resources),
   .virtio_id = 16,
   .class_code = CLASS_DISPLAY,
   .n_queues = 2,
