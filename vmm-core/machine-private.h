@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What the halves of VmmMachine share: how it is put together (machine-parts.c) and how it lives
- * (vmm-machine.c).
+ * What the parts of VmmMachine share: how it is put together (machine-parts.c), how its state
+ * changes (machine-state.c), what it does by itself (machine-attendant.c) and what its callers ask
+ * for (vmm-machine.c).
  */
 #pragma once
 
@@ -57,7 +58,23 @@ void vmm_machine_free_parts (VmmMachine *self);
 /* Kernel and tables in memory, registers at their start. vCPUs parked, devices drained or new. */
 gboolean vmm_machine_load (VmmMachine *self, GError **error);
 
-/* vmm-machine.c: what KVM calls; data is the machine. */
+/* machine-state.c. Thread: control or attendant, with the control lock held. */
+gint64 vmm_machine_now_ns (void);
+/* Any thread: returns at once. */
+void vmm_machine_ask_to_park (VmmMachine *self);
+void vmm_machine_park (VmmMachine *self);
+void vmm_machine_run (VmmMachine *self);
+/* And tells the listener. */
+void vmm_machine_set_state (VmmMachine *self, VmmMachineState state);
+/* Not stopped yet. The first cause counts. */
+void vmm_machine_do_end (VmmMachine *self, const VmmEnd *end);
+/* Running or paused, and so it stays. */
+void vmm_machine_do_reset (VmmMachine *self);
+/* Running. Where it fails the machine runs on. */
+gboolean vmm_machine_do_pause (VmmMachine *self, GError **error);
+
+/* machine-attendant.c: its thread, what KVM calls, and the fault source; data is the machine. */
+gpointer vmm_machine_attend (gpointer data);
 extern const VmmKvmEvents vmm_machine_events;
 void vmm_machine_fault (gpointer data);
 
