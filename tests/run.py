@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All tests: ./dev test [PATTERN] [--slow]. Counts every GLib test case; see docs/testing.md."""
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -24,7 +26,7 @@ SLOW_STAGES = [
     ('tsan', ['vmm', 'app'], False),
     ('release', ['box-slow'], True),
 ]
-FUZZ_SECONDS, FUZZ_SECONDS_SLOW = 15, 600
+FUZZ_SECONDS, FUZZ_SECONDS_SLOW = 15, 300
 
 
 class Tally:
@@ -105,23 +107,30 @@ def run_suites(flavour, suites, pattern, boxed, tally):
         tally.failed.append(f'{flavour}: no tests ran')
 
 
+def run_fuzzer(target, seconds):
+    """The exit status and the last lines; what it finds is kept."""
+    corpus, findings = BUILD / 'corpus' / target.name, BUILD / 'findings' / target.name
+    seeds = TOP / 'tests/data/fuzz' / target.name
+    for made in (corpus, findings):
+        made.mkdir(parents=True, exist_ok=True)
+    command = [target, f'-max_total_time={seconds}', '-timeout=30', '-rss_limit_mb=2048', '-max_len=65536',
+               '-print_final_stats=1', '-verbosity=0', f'-artifact_prefix={findings}/', corpus]
+    run = subprocess.run(command + ([seeds] if seeds.exists() else []), stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, env=dict(os.environ, G_SLICE='always-malloc'))
+    return run.returncode, run.stdout.decode(errors='replace')
+
+
 def run_fuzzers(seconds, pattern, tally):
-    """Each target a while under libFuzzer; its seeds alone run in the asan build already."""
+    """Each target a while under libFuzzer, two at a time; its seeds alone run in the asan build already."""
     folder = BUILD / 'fuzz/tests/fuzz'
-    targets = sorted(file for file in folder.glob('fuzz-*') if file.is_file() and os.access(file, os.X_OK))
-    for target in targets:
-        if pattern not in f'fuzz/{target.name}':
-            continue
-        headline(f'{target.name}: {seconds} s')
-        corpus, findings = BUILD / 'corpus' / target.name, BUILD / 'findings' / target.name
-        seeds = TOP / 'tests/data/fuzz' / target.name
-        for made in (corpus, findings):
-            made.mkdir(parents=True, exist_ok=True)
-        command = [target, f'-max_total_time={seconds}', '-timeout=30', '-rss_limit_mb=2048', '-max_len=65536',
-                   '-print_final_stats=1', '-verbosity=0', f'-artifact_prefix={findings}/', corpus]
-        code = subprocess.run(command + ([seeds] if seeds.exists() else []),
-                              env=dict(os.environ, G_SLICE='always-malloc')).returncode
-        tally.add(f'{target.name} (see {findings})', code == 0)
+    targets = [file for file in sorted(folder.glob('fuzz-*')) if file.is_file() and os.access(file, os.X_OK)
+               and pattern in f'fuzz/{file.name}']
+    headline(f'{len(targets)} fuzz targets: {seconds} s each')
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for target, (code, output) in zip(targets, pool.map(lambda target: run_fuzzer(target, seconds), targets)):
+            runs = re.search(r'stat::number_of_executed_units: (\d+)', output)
+            print(f'{target.name}: {int(runs[1]):,} runs' if runs and code == 0 else output[-6000:], flush=True)
+            tally.add(f'{target.name} (see {BUILD / "findings" / target.name})', code == 0)
 
 
 def main():
