@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,6 +322,41 @@ test_qemu (Fixture *f, gconstpointer data)
   close (fd);
 }
 
+static VmmBlockEngine *
+check_new (int fd, VmmLoop *loop)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  g_assert_cmpint (flags, !=, -1);
+  g_assert_cmphex (flags & O_NONBLOCK, ==, 0);
+  return vmm_block_threads.new (fd, loop);
+}
+
+/* Where a file system cannot do without waiting (NFS, FUSE, tmpfs for long), io_uring gives EAGAIN
+ * for ever to a descriptor that does not wait. */
+static void
+test_waits (Fixture *f, gconstpointer data)
+{
+  VmmBlockEngineClass checking = vmm_block_threads;
+  guint8 bytes[512];
+
+  checking.new = check_new;
+  f->block = vmm_block_open_raw_with (f->path, FALSE, f->loop, &checking, NULL);
+  g_assert_nonnull (f->block);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, sizeof bytes), ==, 0);
+  g_clear_pointer (&f->block, vmm_block_close);
+}
+
+/* A pipe is no image, and opening it waits for nobody. */
+static void
+test_pipe (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (g_unlink (f->path), ==, 0);
+  g_assert_cmpint (mkfifo (f->path, 0600), ==, 0);
+  check_refused (f, f->path, TRUE, VMM_ERROR_DISK, "not a disk image");
+  check_refused (f, f->path, FALSE, VMM_ERROR_DISK, "not a disk image");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -337,6 +373,8 @@ main (int argc, char **argv)
     { "readonly", test_readonly },
     { "unused", test_unused },
     { "bad-images", test_bad_images },
+    { "waits", test_waits },
+    { "pipe", test_pipe },
     { "locks", test_locks },
     { "qemu", test_qemu },
   };

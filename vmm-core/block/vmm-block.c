@@ -55,6 +55,20 @@ get_size (int fd, const char *path, guint64 *size, GError **error)
   return FALSE;
 }
 
+/* Not waiting is for the opening of what turns out to be a pipe. On a file system that must wait
+ * io_uring would answer EAGAIN to every request on such a descriptor. */
+static gboolean
+let_it_wait (int fd, const char *path, GError **error)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  if (flags >= 0 && fcntl (fd, F_SETFL, flags & ~O_NONBLOCK) == 0)
+    return TRUE;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_DISK, "The disk “%s” cannot be used: %s.", path,
+               g_strerror (errno));
+  return FALSE;
+}
+
 static int
 open_image (const char *path, gboolean readonly, GError **error)
 {
@@ -79,7 +93,8 @@ vmm_block_open_raw_with (const char *path,
 
   if (fd < 0)
     return NULL;
-  if (!get_size (fd, path, &size, error) || !vmm_image_lock (fd, path, readonly, error)) {
+  if (!get_size (fd, path, &size, error) || !let_it_wait (fd, path, error) ||
+      !vmm_image_lock (fd, path, readonly, error)) {
     close (fd);
     return NULL;
   }
