@@ -41,13 +41,12 @@ vd_engine_new_run (VdEngine *self, VdConfig *config, const char *folder)
   return VD_ENGINE_GET_CLASS (self)->new_run (self, config, folder);
 }
 
-void
+VdWorker *
 vd_engine_close (VdEngine *self)
 {
   VdEngineClass *klass = VD_ENGINE_GET_CLASS (self);
 
-  if (klass->close != NULL)
-    klass->close (self);
+  return klass->close != NULL ? klass->close (self) : NULL;
 }
 
 static void

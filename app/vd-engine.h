@@ -13,6 +13,7 @@
 G_BEGIN_DECLS
 
 typedef struct _VdRun VdRun;
+typedef struct _VdWorker VdWorker;
 
 #define VD_TYPE_ENGINE (vd_engine_get_type ())
 G_DECLARE_DERIVABLE_TYPE (VdEngine, vd_engine, VD, ENGINE, GObject)
@@ -29,8 +30,9 @@ struct _VdEngineClass {
   char *(*explain_slow) (VdEngine *self);
   /* One run of the machine whose folder this is; nothing happens yet. */
   VdRun *(*new_run) (VdEngine *self, VdConfig *config, const char *folder);
-  /* Lets go of what is shared by its runs, which have ended or were left. May be NULL. */
-  void (*close) (VdEngine *self);
+  /* Begins to let go of what is shared by its runs, which have been told to end. The worker that
+   * does it, which is the engine's. May be NULL: nothing is shared. */
+  VdWorker *(*close) (VdEngine *self);
 };
 
 VdEngineKind vd_engine_get_kind (VdEngine *self);
@@ -38,7 +40,7 @@ const char *vd_engine_get_name (VdEngine *self);
 gboolean vd_engine_check (VdEngine *self, VdConfig *config, GError **error);
 char *vd_engine_explain_slow (VdEngine *self);
 VdRun *vd_engine_new_run (VdEngine *self, VdConfig *config, const char *folder);
-void vd_engine_close (VdEngine *self);
+VdWorker *vd_engine_close (VdEngine *self);
 
 /* The index of all engines, the preferred one first. @path: the library's folder. */
 GListModel *vd_engine_list_new (const char *path);

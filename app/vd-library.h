@@ -16,8 +16,12 @@ G_DECLARE_FINAL_TYPE (VdLibrary, vd_library, VD, LIBRARY, GObject)
 
 /* @path NULL: $XDG_DATA_HOME/virtdesk. Fails with VD_ERROR_OWNED when another process has it. */
 VdLibrary *vd_library_open (const char *path, GError **error);
-/* Ends or hands back what runs here; local machines that still run are forced off. */
+/* Ends or hands back what runs here; local machines that still run are forced off. Blocks, for some
+ * seconds where something hangs. */
 void vd_library_close (VdLibrary *self);
+/* The same beside the main loop. FALSE when something did not end in time: the process should. */
+void vd_library_close_async (VdLibrary *self, GAsyncReadyCallback callback, gpointer data);
+gboolean vd_library_close_finish (VdLibrary *self, GAsyncResult *result, GError **error);
 
 const char *vd_library_get_path (VdLibrary *self);
 GListModel *vd_library_get_machines (VdLibrary *self); /* of VdMachine, sorted by name */

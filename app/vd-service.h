@@ -29,8 +29,12 @@ vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releas
 /* Gives the library away, as if it had been asked for over the bus. */
 gboolean vd_service_release (VdService *self, GError **error);
 
+/* Whether a process has the library at @path (NULL: the default) open. */
+gboolean vd_service_is_owned (const char *path);
 /* Before vd_library_open: asks a "vdctl serve" that owns the library at @path (NULL: the default)
- * for it. TRUE when nobody owns it now. Blocks for the answer, a few seconds at most. */
-gboolean vd_service_take_over (GDBusConnection *connection, const char *path, GError **error);
+ * for it. TRUE when nobody owns it now. An owner that hangs is waited for some seconds. */
+void vd_service_take_over_async (GDBusConnection *connection, const char *path, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data);
+gboolean vd_service_take_over_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

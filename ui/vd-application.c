@@ -8,6 +8,8 @@
 #include "vd-shortcuts.h"
 #include "window/vd-window.h"
 
+#define PATIENCE 10 /* seconds, for machines to turn off */
+
 struct _VdApplication {
   AdwApplication parent_instance;
 
@@ -17,8 +19,17 @@ struct _VdApplication {
   char *library_path;
   GError *library_error;
 
-  VdWindow *window; /* borrowed from GtkApplication */
-  guint n_ending;   /* machines that are being turned off before the end */
+  GCancellable *taking; /* while the library is being taken over from another process */
+  GFile *pending;       /* to be opened with the library */
+
+  /* Borrowed from GtkApplication */
+  VdWindow *window;
+  GtkWindow *waiting; /* what is shown while taking */
+
+  guint n_ending; /* machines that are being turned off before the end */
+  guint patience; /* source: how long they are waited for */
+  gboolean closing;
+  gboolean again; /* asked for while closing */
 };
 
 G_DEFINE_FINAL_TYPE (VdApplication, vd_application, ADW_TYPE_APPLICATION)
@@ -43,15 +54,16 @@ count_active (VdApplication *self)
   return active;
 }
 
+/* The end begins with the last window; see vd_application_window_removed. */
 static void
 quit_now (VdApplication *self)
 {
-  GList *window;
+  GList *windows = gtk_application_get_windows (GTK_APPLICATION (self));
 
-  while ((window = gtk_application_get_windows (GTK_APPLICATION (self))) != NULL)
-    gtk_window_destroy (window->data);
-  self->window = NULL;
-  g_application_quit (G_APPLICATION (self));
+  if (windows == NULL && !self->closing)
+    g_application_quit (G_APPLICATION (self));
+  while ((windows = gtk_application_get_windows (GTK_APPLICATION (self))) != NULL)
+    gtk_window_destroy (windows->data);
 }
 
 static void
@@ -62,8 +74,19 @@ machine_ended (GObject *object, GAsyncResult *result, gpointer data)
 
   if (!vd_job_wait_finish (VD_JOB (object), result, &error))
     g_warning ("%s: %s", vd_job_get_title (VD_JOB (object)), error->message);
-  if (--self->n_ending == 0)
+  if (--self->n_ending == 0 && self->patience != 0)
     quit_now (self);
+}
+
+/* Closing the library ends them too, and is not waited for in a window. */
+static gboolean
+on_patience_over (gpointer data)
+{
+  VdApplication *self = data;
+
+  self->patience = 0;
+  quit_now (self);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -72,6 +95,8 @@ turn_off_and_quit (VdApplication *self)
   GListModel *machines = vd_library_get_machines (self->library);
   guint n = g_list_model_get_n_items (machines);
 
+  if (self->patience == 0)
+    self->patience = g_timeout_add_seconds (PATIENCE, on_patience_over, self);
   self->n_ending++; /* so that nothing ends before all have been asked */
   for (guint i = 0; i < n; i++) {
     g_autoptr (VdMachine) machine = g_list_model_get_item (machines, i);
@@ -148,25 +173,59 @@ about (GSimpleAction *action, GVariant *parameter, gpointer data)
                          GTK_LICENSE_GPL_3_0, NULL);
 }
 
-/* The window, or why there is none: the library is the one thing we cannot do without. */
 static void
-present (VdApplication *self)
+present_failure (VdApplication *self)
 {
-  AdwDialog *dialog;
-  GtkWidget *window;
+  GtkWidget *window = g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
+  AdwDialog *dialog = adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
 
-  if (self->library != NULL) {
-    if (self->window == NULL)
-      self->window = vd_window_new (ADW_APPLICATION (self), self->library);
-    gtk_window_present (GTK_WINDOW (self->window));
-    return;
-  }
-  window = g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
-  dialog = adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
   adw_alert_dialog_add_response (ADW_ALERT_DIALOG (dialog), "quit", _("_Quit"));
   g_signal_connect_object (dialog, "response", G_CALLBACK (quit_now), self, G_CONNECT_SWAPPED);
   gtk_window_present (GTK_WINDOW (window));
   adw_dialog_present (dialog, window);
+}
+
+static GtkWindow *
+new_waiting_window (VdApplication *self)
+{
+  GtkWidget *page = adw_status_page_new (), *view = adw_toolbar_view_new ();
+  GtkWidget *button = gtk_button_new_with_mnemonic (_("_Quit"));
+  g_autoptr (AdwSpinnerPaintable) spinner = adw_spinner_paintable_new (page);
+
+  g_object_set (page, "paintable", spinner, "title", _("Waiting for the Library"), "description",
+                _("Another program, such as “vdctl serve”, has the library open. VirtDesk has asked it to "
+                  "hand it over."),
+                "child", button, NULL);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "app.quit");
+  gtk_widget_add_css_class (button, "pill");
+  gtk_widget_set_halign (button, GTK_ALIGN_CENTER);
+  adw_toolbar_view_add_top_bar (ADW_TOOLBAR_VIEW (view), adw_header_bar_new ());
+  adw_toolbar_view_set_content (ADW_TOOLBAR_VIEW (view), page);
+  return g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", "content", view,
+                       "default-width", 560, "default-height", 420, NULL);
+}
+
+/* The window; or what it waits for; or why there is none: the library is the one thing we cannot do
+ * without. */
+static void
+present (VdApplication *self)
+{
+  if (self->closing) {
+    self->again = TRUE;
+  } else if (self->taking != NULL) {
+    if (self->waiting == NULL)
+      self->waiting = new_waiting_window (self);
+    gtk_window_present (self->waiting);
+  } else if (self->library != NULL) {
+    if (self->window == NULL)
+      self->window = vd_window_new (ADW_APPLICATION (self), self->library);
+    gtk_window_present (GTK_WINDOW (self->window));
+    if (self->pending != NULL)
+      vd_window_new_machine_for_file (self->window, self->pending);
+    g_clear_object (&self->pending);
+  } else {
+    present_failure (self);
+  }
 }
 
 static void
@@ -180,27 +239,110 @@ vd_application_open (GApplication *application, GFile **files, int n_files, cons
 {
   VdApplication *self = VD_APPLICATION (application);
 
+  if (n_files > 0)
+    g_set_object (&self->pending, files[0]);
   present (self);
-  if (self->window != NULL && n_files > 0)
-    vd_window_new_machine_for_file (self->window, files[0]);
 }
 
-/* Takes the library over from a `vdctl serve`, and then answers in its place. */
+/* From here on we answer for the library on the bus. */
 static void
 open_library (VdApplication *self)
 {
   GDBusConnection *connection = g_application_get_dbus_connection (G_APPLICATION (self));
   g_autoptr (GError) error = NULL;
 
-  if (connection != NULL && !vd_service_take_over (connection, self->library_path, &error))
-    g_message ("%s", error->message); /* opening it says the same, if it is still so */
-  g_clear_error (&error);
+  g_clear_error (&self->library_error);
   self->library = vd_library_open (self->library_path, &self->library_error);
   if (self->library == NULL || connection == NULL)
     return;
   self->service = vd_service_new (self->library, connection, FALSE, &error);
   if (self->service == NULL)
     g_warning ("vdctl cannot reach this window: %s", error->message);
+}
+
+static void
+taken_over (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (VdApplication) self = data;
+  g_autoptr (GError) error = NULL;
+  GtkWindow *waiting = self->waiting;
+
+  if (!vd_service_take_over_finish (result, &error)) {
+    if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      return;
+    g_message ("%s", error->message); /* opening it says the same, if it is still so */
+  }
+  g_clear_object (&self->taking);
+  open_library (self);
+  if (waiting == NULL)
+    return; /* not activated yet */
+  present (self);
+  gtk_window_destroy (waiting);
+}
+
+/* Takes the library over from a `vdctl serve`, if there is one. */
+static void
+find_library (VdApplication *self)
+{
+  GDBusConnection *connection = g_application_get_dbus_connection (G_APPLICATION (self));
+
+  if (connection == NULL || !vd_service_is_owned (self->library_path)) {
+    open_library (self);
+    return;
+  }
+  self->taking = g_cancellable_new ();
+  vd_service_take_over_async (connection, self->library_path, self->taking, taken_over, g_object_ref (self));
+}
+
+static void
+closed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (VdApplication) self = data;
+  g_autoptr (GError) error = NULL;
+  gboolean ok = vd_library_close_finish (VD_LIBRARY (source), result, &error);
+
+  if (!ok)
+    g_message ("%s", error->message);
+  g_clear_object (&self->library);
+  self->closing = FALSE;
+  if (self->again && ok) {
+    self->again = FALSE;
+    find_library (self);
+    present (self);
+  }
+  g_application_release (G_APPLICATION (self));
+}
+
+/* No window shows that this may take a moment. */
+static void
+begin_closing (VdApplication *self)
+{
+  g_clear_handle_id (&self->patience, g_source_remove);
+  if (self->taking != NULL)
+    g_cancellable_cancel (self->taking);
+  g_clear_object (&self->taking);
+  if (self->library == NULL || self->closing)
+    return;
+  self->closing = TRUE;
+  g_application_hold (G_APPLICATION (self));
+  g_clear_object (&self->service);
+  vd_library_close_async (self->library, closed, g_object_ref (self));
+}
+
+static void
+vd_application_window_removed (GtkApplication *application, GtkWindow *window)
+{
+  VdApplication *self = VD_APPLICATION (application);
+
+  if (window == GTK_WINDOW (self->window))
+    self->window = NULL;
+  if (window == self->waiting)
+    self->waiting = NULL;
+  g_application_hold (G_APPLICATION (self)); /* the parent lets go */
+  GTK_APPLICATION_CLASS (vd_application_parent_class)->window_removed (application, window);
+  if (gtk_application_get_windows (application) == NULL)
+    begin_closing (self);
+  g_application_release (G_APPLICATION (self));
 }
 
 static void
@@ -218,7 +360,7 @@ vd_application_startup (GApplication *application)
   gtk_window_set_default_icon_name (APP_ID);
   g_action_map_add_action_entries (G_ACTION_MAP (self), entries, G_N_ELEMENTS (entries), self);
   vd_shortcuts_install (GTK_APPLICATION (self));
-  open_library (self);
+  find_library (self);
 }
 
 static void
@@ -228,7 +370,7 @@ vd_application_shutdown (GApplication *application)
 
   g_clear_object (&self->service);
   if (self->library != NULL)
-    vd_library_close (self->library);
+    vd_library_close (self->library); /* where there never was a window */
   g_clear_object (&self->library);
   G_APPLICATION_CLASS (vd_application_parent_class)->shutdown (application);
 }
@@ -251,6 +393,8 @@ vd_application_finalize (GObject *object)
 {
   VdApplication *self = VD_APPLICATION (object);
 
+  g_clear_object (&self->taking);
+  g_clear_object (&self->pending);
   g_free (self->library_path);
   g_clear_error (&self->library_error);
   G_OBJECT_CLASS (vd_application_parent_class)->finalize (object);
@@ -262,6 +406,7 @@ vd_application_class_init (VdApplicationClass *klass)
   GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->finalize = vd_application_finalize;
+  GTK_APPLICATION_CLASS (klass)->window_removed = vd_application_window_removed;
   application_class->activate = vd_application_activate;
   application_class->open = vd_application_open;
   application_class->startup = vd_application_startup;

@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define NAME_PAUSE 100 /* ms */
+#define N_NAMELESS 10  /* tries for an owner that has no name on the bus yet */
+
 struct _VdClient {
   GDBusConnection *connection; /* the bus, or our end of the pair */
   char *owner;                 /* unique name; NULL: direct */
@@ -118,6 +121,36 @@ open_remote (VdClient *self, const char *owner, GError **error)
   return TRUE;
 }
 
+static gboolean
+on_pause_over (gpointer over)
+{
+  *(gboolean *) over = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+pause_for_name (void)
+{
+  gboolean over = FALSE;
+
+  g_timeout_add (NAME_PAUSE, on_pause_over, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* An owner that has just begun has no name yet, and one that needs none is soon done. */
+static gboolean
+find_owner (const char *folder, char **owner)
+{
+  gboolean owned = vd_library_find_owner (folder, owner);
+
+  for (guint i = 0; owned && *owner == NULL && i < N_NAMELESS; i++) {
+    pause_for_name ();
+    owned = vd_library_find_owner (folder, owner);
+  }
+  return owned;
+}
+
 VdClient *
 vd_client_new (const char *path, GError **error)
 {
@@ -129,8 +162,8 @@ vd_client_new (const char *path, GError **error)
 
   vd_error_quark (); /* so that an answer's error is one of ours again */
   self->cancellable = g_cancellable_new ();
-  ok = vd_library_find_owner (folder, &owner) ? open_remote (self, owner, error)
-                                              : open_direct (self, folder, error);
+  ok = find_owner (folder, &owner) ? open_remote (self, owner, error)
+                                   : open_direct (self, folder, error);
   return ok ? g_steal_pointer (&self) : NULL;
 }
 

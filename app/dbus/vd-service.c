@@ -18,10 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TAKE_OVER_TRIES   25
-#define TAKE_OVER_PAUSE   (200 * 1000) /* us */
-#define TAKE_OVER_TIMEOUT 10000        /* ms, for one answer */
-
 struct _VdService {
   GObject parent_instance;
 
@@ -538,55 +534,4 @@ vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releas
                            G_CONNECT_SWAPPED);
   on_machines_changed (self, 0, 0, g_list_model_get_n_items (machines), machines);
   return g_steal_pointer (&self);
-}
-
-static gboolean
-ask_for (GDBusConnection *connection, const char *owner, GError **error)
-{
-  G_GNUC_UNUSED GQuark known = vd_error_quark (); /* so that the answer's error is one of ours */
-  g_autoptr (GVariant) reply = g_dbus_connection_call_sync (
-    connection, owner, VD_SERVICE_PATH, VD_SERVICE_INTERFACE, "Release", NULL, NULL,
-    G_DBUS_CALL_FLAGS_NO_AUTO_START, TAKE_OVER_TIMEOUT, NULL, error);
-
-  if (reply == NULL && error != NULL)
-    g_dbus_error_strip_remote_error (*error);
-  return reply != NULL;
-}
-
-/* It is busy for a moment, or on its way out and still has the lock. */
-static gboolean
-is_passing (const GError *error)
-{
-  return g_error_matches (error, VD_ERROR, VD_ERROR_STATE) ||
-         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
-         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER) ||
-         g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN);
-}
-
-gboolean
-vd_service_take_over (GDBusConnection *connection, const char *path, GError **error)
-{
-  g_autofree char *folder = path != NULL ? g_strdup (path) : vd_library_default_path ();
-
-  for (guint i = 0;; i++) {
-    g_autofree char *owner = NULL;
-    g_autoptr (GError) cause = NULL;
-
-    if (!vd_library_find_owner (folder, &owner))
-      return TRUE;
-    if (owner == NULL || !g_dbus_is_unique_name (owner) ||
-        g_strcmp0 (owner, g_dbus_connection_get_unique_name (connection)) == 0) {
-      g_set_error_literal (error, VD_ERROR, VD_ERROR_OWNED,
-                           _("Another program has the library open and cannot be asked for it. "
-                             "Close it and try again."));
-      return FALSE;
-    }
-    if (ask_for (connection, owner, &cause))
-      return TRUE;
-    if (i == TAKE_OVER_TRIES || !is_passing (cause)) {
-      g_propagate_error (error, g_steal_pointer (&cause));
-      return FALSE;
-    }
-    g_usleep (TAKE_OVER_PAUSE);
-  }
 }

@@ -31,7 +31,9 @@ struct _VdLibrary {
   GListModel *engines; /* of VdEngine */
   GListStore *machines;
   GListStore *jobs;
-  VdWorker *worker; /* changes folders, one after another */
+  VdWorker *worker; /* changes folders, one after another; NULL once closed */
+
+  guint close_timeout; /* ms, for all that has to end */
 };
 
 /* vd-library-load.c: vd_library_open with engines of the caller's choice (tests). Takes @engines.
@@ -46,6 +48,16 @@ VdJob *vd_library_track (VdLibrary *self, VdJob *job);
 char *vd_library_get_folder (VdLibrary *self, const char *uuid);
 char *vd_library_get_trash_folder (VdLibrary *self, const char *uuid);
 GListModel *vd_library_get_engines (VdLibrary *self);
+
+/* vd-library-close.c: ends that are queued on workers and waited for together. */
+typedef struct _VdClosing VdClosing;
+
+VdClosing *vd_closing_new (void);
+void vd_closing_unref (VdClosing *self);
+void vd_closing_add_worker (VdClosing *self, VdWorker *worker);
+void vd_closing_add_machine (VdClosing *self, VdOwnMachine *machine);
+/* FALSE when something did not end within @timeout ms; its locks go when it does. */
+gboolean vd_closing_wait (VdClosing *self, guint timeout);
 
 /* Under which name on the session bus this process can be asked; it is written into the locks. */
 void vd_library_set_bus_name (VdLibrary *self, const char *bus_name);

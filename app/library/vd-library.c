@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define MAX_FAILED_JOBS 20
+#define CLOSE_TIMEOUT   10000 /* ms */
 
 enum { PROP_0, PROP_MACHINES, PROP_JOBS, N_PROPS };
 static GParamSpec *props[N_PROPS];
@@ -241,11 +242,13 @@ vd_library_set_bus_name (VdLibrary *self, const char *bus_name)
   }
 }
 
-/* Lets every machine go for which @keep says so, from the last one on. */
+/* Lets every machine go for which @keep says so, from the last one on. One that does not end keeps
+ * its lock. */
 static void
 close_machines (VdLibrary *self, gboolean (*keep) (VdOwnMachine *machine))
 {
   GListModel *machines = G_LIST_MODEL (self->machines);
+  VdClosing *closing = vd_closing_new ();
 
   for (guint i = g_list_model_get_n_items (machines); i-- > 0;) {
     g_autoptr (VdOwnMachine) machine = g_list_model_get_item (machines, i);
@@ -253,8 +256,10 @@ close_machines (VdLibrary *self, gboolean (*keep) (VdOwnMachine *machine))
     if (keep != NULL && keep (machine))
       continue;
     vd_library_remove (self, VD_MACHINE (machine));
-    vd_own_machine_close (machine);
+    vd_closing_add_machine (closing, machine);
   }
+  vd_closing_wait (closing, self->close_timeout);
+  vd_closing_unref (closing);
 }
 
 static gboolean
@@ -286,29 +291,6 @@ vd_library_release (VdLibrary *self, GError **error)
   close_machines (self, all_can_leave (self) ? NULL : is_active);
   g_clear_pointer (&self->lock, vd_lock_remove);
   return TRUE;
-}
-
-void
-vd_library_close (VdLibrary *self)
-{
-  g_return_if_fail (VD_IS_LIBRARY (self));
-
-  if (self->worker == NULL)
-    return;
-  for (guint i = 0; i < g_list_model_get_n_items (G_LIST_MODEL (self->jobs)); i++) {
-    g_autoptr (VdJob) job = g_list_model_get_item (G_LIST_MODEL (self->jobs), i);
-
-    vd_job_cancel (job);
-  }
-  close_machines (self, NULL);
-  vd_worker_sync (self->worker);
-  g_clear_pointer (&self->worker, vd_worker_unref);
-  for (guint i = 0; i < g_list_model_get_n_items (self->engines); i++) {
-    g_autoptr (VdEngine) engine = g_list_model_get_item (self->engines, i);
-
-    vd_engine_close (engine);
-  }
-  g_clear_pointer (&self->lock, vd_lock_remove);
 }
 
 static void
@@ -369,4 +351,5 @@ vd_library_init (VdLibrary *self)
   self->machines = g_list_store_new (VD_TYPE_MACHINE);
   self->jobs = g_list_store_new (VD_TYPE_JOB);
   self->worker = vd_worker_new ("vd-library");
+  self->close_timeout = CLOSE_TIMEOUT;
 }

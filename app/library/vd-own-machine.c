@@ -363,19 +363,18 @@ close_run (gpointer data)
   VD_RUN_GET_CLASS (run)->close (run);
 }
 
-void
-vd_own_machine_close (VdOwnMachine *self)
+VdRun *
+vd_own_machine_leave (VdOwnMachine *self)
 {
-  VdRun *run = self->run;
+  VdRun *run;
 
-  if (run == NULL)
-    return;
-  g_signal_handlers_disconnect_by_data (run, self);
-  if (vd_worker_push (vd_run_get_worker (run), close_run, run, NULL))
-    vd_worker_sync (vd_run_get_worker (run));
-  vd_run_unlock (run, vd_run_survives (run));
+  if (self->run == NULL)
+    return NULL;
+  run = g_object_ref (self->run);
   drop_run (self);
+  vd_worker_push (vd_run_get_worker (run), close_run, run, NULL);
   vd_machine_set_state (VD_MACHINE (self), VD_MACHINE_OFF, NULL);
+  return run;
 }
 
 static void

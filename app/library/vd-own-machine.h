@@ -33,7 +33,8 @@ void vd_own_machine_check_elsewhere (VdOwnMachine *self);
 gboolean vd_own_machine_was_lost (VdOwnMachine *self);
 /* Whether the library can let it go to another process without ending it. */
 gboolean vd_own_machine_can_leave (VdOwnMachine *self);
-/* Ends the run, or leaves it to the next process. Blocks. */
-void vd_own_machine_close (VdOwnMachine *self);
+/* Begins, on the run's worker, to end the run or to leave it to the next process. The run is the
+ * caller's, who unlocks it when the worker is done; NULL when there is none. */
+VdRun *vd_own_machine_leave (VdOwnMachine *self);
 
 G_END_DECLS

@@ -45,16 +45,19 @@ static void
 close_connection (gpointer connection)
 {
   vd_libvirt_connection_close (connection);
+  vd_libvirt_connection_unref (connection);
 }
 
-static void
+static VdWorker *
 vd_libvirt_engine_close (VdEngine *engine)
 {
   VdLibvirtConnection *connection = VD_LIBVIRT_ENGINE (engine)->connection;
   VdWorker *worker = vd_libvirt_connection_get_worker (connection);
 
-  if (vd_worker_push (worker, close_connection, connection, NULL))
-    vd_worker_sync (worker);
+  vd_libvirt_connection_ref (connection);
+  if (!vd_worker_push (worker, close_connection, connection, NULL))
+    vd_libvirt_connection_unref (connection);
+  return worker;
 }
 
 VdLibvirtConnection *

@@ -21,6 +21,8 @@ typedef VdEngineClass FakeEngineClass;
 static GMutex lock;
 static GHashTable *counts; /* of verbs */
 static VdRun *last_run;
+static GCond cond;
+static gboolean may_end; /* what hangs */
 
 GType fake_run_get_type (void);
 GType fake_surviving_run_get_type (void);
@@ -55,6 +57,7 @@ fake_engine_reset_counts (void)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
 
   g_clear_pointer (&counts, g_hash_table_unref);
+  may_end = FALSE;
 }
 
 VdRun *
@@ -142,10 +145,24 @@ reset (VdRun *run, GError **error)
   return TRUE;
 }
 
+void
+fake_engine_let_go (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  may_end = TRUE;
+  g_cond_broadcast (&cond);
+}
+
 static void
 close_run (VdRun *run)
 {
+  g_autoptr (GMutexLocker) locker = NULL;
+
   count ("close");
+  locker = g_mutex_locker_new (&lock);
+  while (g_strcmp0 (((FakeRun *) run)->kernel, "/hangs") == 0 && !may_end)
+    g_cond_wait (&cond, &lock);
 }
 
 static void

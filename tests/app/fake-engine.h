@@ -4,7 +4,8 @@
  * machines end with it; as the libvirt one they go on while the file "alive" lies in
  * the machine's folder.
  *
- * A kernel named "/refused" fails to start, "/missing-engine" is refused by both.
+ * A kernel named "/refused" fails to start, "/missing-engine" is refused by both, and the
+ * end of "/hangs" hangs until it is let go.
  */
 #pragma once
 
@@ -19,5 +20,6 @@ VdRun *fake_engine_get_last_run (void);
 /* How often a verb of that name was called on any run. */
 guint fake_engine_count (const char *verb);
 void fake_engine_reset_counts (void);
+void fake_engine_let_go (void);
 
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "fake-engine.h"
 #include "library/vd-config-file.h"
 #include "library/vd-config-private.h"
+#include "vd-service.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -478,6 +479,94 @@ test_close_while_starting (Fixture *self, gconstpointer data)
                    VD_MACHINE_OFF);
 }
 
+static VdMachine *
+start_hanging (Fixture *self)
+{
+  VdMachine *machine = app_test_create (self->library, "Hangs", VD_ENGINE_LOCAL);
+  g_autoptr (VdConfig) config = vd_config_copy (vd_machine_get_config (machine));
+
+  fake_engine_reset_counts ();
+  g_object_set (config, "kernel", "/hangs", NULL);
+  app_test_succeeds (vd_library_configure (self->library, machine, config));
+  app_test_succeeds (vd_machine_start (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+  return machine;
+}
+
+static void
+on_closed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_set_object ((GAsyncResult **) data, result);
+}
+
+static gboolean
+is_closed (gpointer data)
+{
+  return *(GAsyncResult **) data != NULL;
+}
+
+static gboolean
+is_running_file_gone (gpointer file)
+{
+  return !g_file_test (file, G_FILE_TEST_EXISTS);
+}
+
+/* The main loop goes on while something is slow to end. */
+static void
+test_close_beside (Fixture *self, gconstpointer data)
+{
+  g_autofree char *folder = folder_of (self, start_hanging (self));
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  vd_library_close_async (self->library, on_closed, &result);
+  while (fake_engine_count ("close") == 0)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_null (result);
+  app_test_assert_file (TRUE, folder, VD_RUNNING_FILE);
+  fake_engine_let_go ();
+  app_test_wait_until (is_closed, &result);
+  g_assert_true (vd_library_close_finish (self->library, result, &error));
+  app_test_assert_file (FALSE, folder, VD_RUNNING_FILE);
+  g_clear_object (&self->library);
+  open_library (self);
+}
+
+static gboolean
+is_library_free (gpointer path)
+{
+  return !vd_service_is_owned (path);
+}
+
+/* What never ends is left behind, with its lock, for as long as it lasts. */
+static void
+test_close_hangs (Fixture *self, gconstpointer data)
+{
+  g_autofree char *folder = folder_of (self, start_hanging (self));
+  g_autofree char *running = g_build_filename (folder, VD_RUNNING_FILE, NULL);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  self->library->close_timeout = 1;
+  vd_library_close_async (self->library, on_closed, &result);
+  app_test_wait_until (is_closed, &result);
+  g_assert_false (vd_library_close_finish (self->library, result, &error));
+  g_assert_error (error, VD_ERROR, VD_ERROR_FAILED);
+  g_clear_object (&self->library);
+  g_assert_cmpint (vd_lock_look (running, NULL), ==, VD_LOCK_HELD);
+  fake_engine_let_go ();
+  app_test_wait_until (is_running_file_gone, running);
+  open_library (self);
+
+  start_hanging (self);
+  self->library->close_timeout = 1;
+  vd_library_close (self->library);
+  g_clear_object (&self->library);
+  fake_engine_let_go ();
+  app_test_wait_until (is_library_free, self->path);
+  open_library (self);
+}
+
 static void
 test_explain (Fixture *self, gconstpointer data)
 {
@@ -531,6 +620,8 @@ main (int argc, char **argv)
     { "close", test_close },
     { "not-there-any-more", test_not_there_any_more },
     { "close-while-starting", test_close_while_starting },
+    { "close-beside", test_close_beside },
+    { "close-hangs", test_close_hangs },
     { "explain", test_explain },
   };
 

@@ -235,6 +235,28 @@ test_hostile_create (Fixture *self, gconstpointer data)
 }
 
 static void
+on_taken (GObject *source, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+static gboolean
+is_set (gpointer pointer)
+{
+  return *(gpointer *) pointer != NULL;
+}
+
+static gboolean
+take_over (Fixture *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  vd_service_take_over_async (self->connection, self->path, cancellable, on_taken, &result);
+  app_test_wait_until (is_set, &result);
+  return vd_service_take_over_finish (result, error);
+}
+
+static void
 test_take_over_stopped (Fixture *self, gconstpointer data)
 {
   g_autoptr (VdClient) client = new_client (self);
@@ -242,7 +264,7 @@ test_take_over_stopped (Fixture *self, gconstpointer data)
   g_autoptr (VdLibrary) library = NULL;
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_true (take_over (self, NULL, &error));
   g_assert_no_error (error);
   library = vd_library_open_with (self->path, fake_engine_list_new (), &error);
   g_assert_no_error (error);
@@ -260,7 +282,7 @@ become_window (Fixture *self, VdService **service)
   g_autoptr (GError) error = NULL;
   VdLibrary *library;
 
-  g_assert_true (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_true (take_over (self, NULL, &error));
   library = vd_library_open_with (self->path, fake_engine_list_new (), &error);
   g_assert_no_error (error);
   *service = vd_service_new (library, self->connection, FALSE, &error);
@@ -291,7 +313,7 @@ test_take_over_running (Fixture *self, gconstpointer data)
   app_test_fails (vd_machine_start (vd_library_find (library, running)), VD_ERROR_OWNED);
   app_test_fails (vd_library_delete (library, vd_library_find (library, running)), VD_ERROR_STATE);
   /* It was given once. */
-  g_assert_false (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_false (take_over (self, NULL, &error));
   g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
   g_clear_error (&error);
 
@@ -368,8 +390,79 @@ test_window_keeps (Fixture *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (vd_service_take_over (self->connection, self->path, &error));
+  g_assert_false (take_over (self, NULL, &error));
   g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
+}
+
+static VdLock *
+take_lock (Fixture *self, const char *bus_name)
+{
+  g_autofree char *path = g_build_filename (self->path, VD_LOCK_FILE, NULL);
+  g_autoptr (GError) error = NULL;
+  VdLock *lock;
+
+  g_assert_cmpint (g_mkdir_with_parents (self->path, 0700), ==, 0);
+  lock = vd_lock_take (path, &error);
+  g_assert_no_error (error);
+  g_assert_true (vd_lock_write (lock, bus_name, NULL, &error));
+  return lock;
+}
+
+static gboolean
+drop_lock (gpointer data)
+{
+  VdLock **lock = data;
+
+  g_clear_pointer (lock, vd_lock_remove);
+  return G_SOURCE_REMOVE;
+}
+
+/* Who has just opened it has no name yet, or is soon done with it. */
+static void
+test_nameless_owner (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = NULL;
+  g_autoptr (GError) error = NULL;
+  VdLock *lock = take_lock (self, NULL);
+
+  g_idle_add (drop_lock, &lock);
+  g_assert_true (take_over (self, NULL, &error));
+  g_assert_null (lock);
+
+  lock = take_lock (self, NULL);
+  g_idle_add (drop_lock, &lock);
+  client = new_client (self);
+  g_assert_true (vd_client_is_direct (client));
+}
+
+static GDBusMessage *
+swallow (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer data)
+{
+  if (!incoming || g_strcmp0 (g_dbus_message_get_member (message), "Release") != 0)
+    return message;
+  g_idle_add_once ((GSourceOnceFunc) g_cancellable_cancel, data);
+  g_object_unref (message);
+  return NULL;
+}
+
+/* An owner that never answers: the main loop goes on, and one can give up. */
+static void
+test_owner_hangs (Fixture *self, gconstpointer data)
+{
+  g_autofree char *address = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SESSION, NULL, NULL);
+  g_autoptr (GDBusConnection) hung = g_dbus_connection_new_for_address_sync (
+    address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+    NULL, NULL, NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  VdLock *lock = take_lock (self, g_dbus_connection_get_unique_name (hung));
+
+  g_dbus_connection_add_filter (hung, swallow, cancellable, NULL);
+  g_assert_true (vd_service_is_owned (self->path));
+  g_assert_false (take_over (self, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  drop_lock (&lock);
+  g_assert_false (vd_service_is_owned (self->path));
 }
 
 /* Nobody owns it: the client does, over a pair of sockets, and with the real engines. */
@@ -407,6 +500,8 @@ main (int argc, char **argv)
     { "owner-dies", "--serve", test_owner_dies },
     { "window-keeps", "--window", test_window_keeps },
     { "direct", NULL, test_direct },
+    { "nameless-owner", NULL, test_nameless_owner },
+    { "owner-hangs", NULL, test_owner_hangs },
   };
   g_autoptr (GTestDBus) bus = NULL;
   int status;
