@@ -433,7 +433,7 @@ on_holder_gone (GDBusConnection *connection, const char *name, gpointer data)
   for (guint i = 0; i < g_list_model_get_n_items (machines); i++) {
     g_autoptr (VdOwnMachine) machine = g_list_model_get_item (machines, i);
 
-    vd_own_machine_check_elsewhere (machine);
+    vd_own_machine_lose_holder (machine, name);
   }
 }
 

@@ -13,6 +13,9 @@
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 
+#define RETRY_PAUSE 100 /* ms */
+#define N_RETRIES   300
+
 void
 vd_own_machine_set_lost (VdOwnMachine *self)
 {
@@ -112,6 +115,33 @@ vd_own_machine_check_elsewhere (VdOwnMachine *self)
     find_run (self);
     vd_own_machine_find_screenshot (self);
   }
+}
+
+static gboolean
+on_retry (gpointer data)
+{
+  VdOwnMachine *self = data;
+
+  vd_own_machine_check_elsewhere (self);
+  if (vd_machine_get_state (VD_MACHINE (self)) == VD_MACHINE_ELSEWHERE && --self->n_retries > 0)
+    return G_SOURCE_CONTINUE;
+  self->retry = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* A dying process leaves the bus and drops its locks in no order; its memory goes first, which takes
+ * a while. */
+void
+vd_own_machine_lose_holder (VdOwnMachine *self, const char *holder)
+{
+  if (g_strcmp0 (self->holder, holder) != 0)
+    return;
+  vd_own_machine_check_elsewhere (self);
+  if (vd_machine_get_state (VD_MACHINE (self)) != VD_MACHINE_ELSEWHERE)
+    return;
+  self->n_retries = N_RETRIES;
+  if (self->retry == 0)
+    self->retry = g_timeout_add (RETRY_PAUSE, on_retry, self);
 }
 
 const char *

@@ -22,6 +22,8 @@ struct _VdOwnMachine {
   VdRun *run;            /* NULL while off */
   GFileMonitor *monitor; /* of the running file, while it runs elsewhere */
 
+  guint retry; /* source: its holder is gone, and its lock not yet */
+  guint n_retries;
   gboolean lost;
 };
 

@@ -382,6 +382,7 @@ vd_own_machine_finalize (GObject *object)
 {
   VdOwnMachine *self = VD_OWN_MACHINE (object);
 
+  g_clear_handle_id (&self->retry, g_source_remove);
   g_clear_object (&self->run);
   g_clear_object (&self->monitor);
   g_clear_object (&self->engines);

@@ -29,6 +29,8 @@ const char *vd_own_machine_get_holder (VdOwnMachine *self);
 void vd_own_machine_update (VdOwnMachine *self, VdConfig *config);
 /* Is the machine that ran elsewhere ours now? */
 void vd_own_machine_check_elsewhere (VdOwnMachine *self);
+/* @holder, a name on the bus, is gone: the machine is looked for until the lock is free as well. */
+void vd_own_machine_lose_holder (VdOwnMachine *self, const char *holder);
 /* It was running when its process died, as found when it was read. */
 gboolean vd_own_machine_was_lost (VdOwnMachine *self);
 /* Whether the library can let it go to another process without ending it. */

@@ -567,6 +567,31 @@ test_close_hangs (Fixture *self, gconstpointer data)
   open_library (self);
 }
 
+/* The bus tells of a death before the kernel has dropped the lock. */
+static void
+test_holder_leaves_bus_first (Fixture *self, gconstpointer data)
+{
+  VdMachine *machine = app_test_create (self->library, "Held", VD_ENGINE_LOCAL);
+  g_autofree char *folder = folder_of (self, machine);
+  g_autofree char *running = g_build_filename (folder, VD_RUNNING_FILE, NULL);
+  g_autoptr (GError) error = NULL;
+  VdLock *lock;
+
+  close_library (self);
+  lock = vd_lock_take (running, &error);
+  g_assert_no_error (error);
+  g_assert_true (vd_lock_write (lock, ":1.99", "local", &error));
+  open_library (self);
+  machine = vd_library_find (self->library, "Held");
+  vd_own_machine_lose_holder (VD_OWN_MACHINE (machine), ":1.98");
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_ELSEWHERE);
+  vd_own_machine_lose_holder (VD_OWN_MACHINE (machine), ":1.99");
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_ELSEWHERE);
+  vd_lock_drop (lock);
+  app_test_wait_for_state (machine, VD_MACHINE_CRASHED);
+  app_test_succeeds (vd_machine_start (machine));
+}
+
 static void
 test_explain (Fixture *self, gconstpointer data)
 {
@@ -620,6 +645,7 @@ main (int argc, char **argv)
     { "close", test_close },
     { "not-there-any-more", test_not_there_any_more },
     { "close-while-starting", test_close_while_starting },
+    { "holder-leaves-bus-first", test_holder_leaves_bus_first },
     { "close-beside", test_close_beside },
     { "close-hangs", test_close_hangs },
     { "explain", test_explain },
