@@ -29,6 +29,8 @@ vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releas
 /* Gives the library away, as if it had been asked for over the bus. */
 gboolean vd_service_release (VdService *self, GError **error);
 
+/* The name on the bus for the library at @path (NULL: the default): each has its own. */
+char *vd_service_make_name (const char *path);
 /* Whether a process has the library at @path (NULL: the default) open. */
 gboolean vd_service_is_owned (const char *path);
 /* Before vd_library_open: asks a "vdctl serve" that owns the library at @path (NULL: the default)

@@ -379,12 +379,15 @@ static int
 vd_application_handle_local_options (GApplication *application, GVariantDict *options)
 {
   VdApplication *self = VD_APPLICATION (application);
+  g_autofree char *id = NULL;
 
   if (g_variant_dict_contains (options, "version")) {
     g_print ("VirtDesk %s\n", VERSION);
     return 0;
   }
   g_variant_dict_lookup (options, "library", "^ay", &self->library_path);
+  id = vd_service_make_name (self->library_path);
+  g_application_set_application_id (application, id); /* an instance a library */
   return -1;
 }
 

@@ -518,6 +518,19 @@ static gboolean export (VdService *self, GError **error)
   return self->registration != 0;
 }
 
+char *
+vd_service_make_name (const char *path)
+{
+  g_autofree char *usual = vd_library_default_path ();
+  g_autofree char *folder = g_canonicalize_filename (path != NULL ? path : usual, NULL);
+  g_autofree char *usual_folder = g_canonicalize_filename (usual, NULL);
+  g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, folder, -1);
+
+  return strcmp (folder, usual_folder) == 0
+           ? g_strdup (VD_SERVICE_NAME)
+           : g_strdup_printf ("%s.Library%.16s", VD_SERVICE_NAME, sum);
+}
+
 VdService *
 vd_service_new (VdLibrary *library, GDBusConnection *connection, gboolean releases, GError **error)
 {

@@ -14,9 +14,37 @@ typedef struct {
   VdService *service; /* NULL without a bus */
   GDBusConnection *connection;
   GMainLoop *loop;
-  guint name;
   gboolean released;
 } Server;
+
+/* A window may take the name at any time, and the process ends soon after: nothing depends on the
+ * answers, so they are not waited for. */
+static void
+ask_bus (Server *self, const char *method, GVariant *args)
+{
+  g_dbus_connection_call (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", method, args, NULL, G_DBUS_CALL_FLAGS_NONE, -1,
+                          NULL, NULL, NULL);
+}
+
+static void
+take_name (Server *self)
+{
+  g_autofree char *name = vd_service_make_name (vd_library_get_path (self->library));
+
+  ask_bus (self, "RequestName",
+           g_variant_new ("(su)", name,
+                          G_BUS_NAME_OWNER_FLAGS_ALLOW_REPLACEMENT |
+                            G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE));
+}
+
+static void
+drop_name (Server *self)
+{
+  g_autofree char *name = vd_service_make_name (vd_library_get_path (self->library));
+
+  ask_bus (self, "ReleaseName", g_variant_new ("(s)", name));
+}
 
 static void
 quit_when_empty (Server *self)
@@ -29,16 +57,9 @@ static void
 on_released (Server *self)
 {
   self->released = TRUE;
-  g_clear_handle_id (&self->name, g_bus_unown_name);
+  drop_name (self);
   g_message ("the library was taken over");
   quit_when_empty (self);
-}
-
-/* A window has the name now; it asks for the library as well. */
-static void
-on_name_lost (GDBusConnection *connection, const char *name, gpointer data)
-{
-  g_debug ("%s belongs to another process", name);
 }
 
 static gboolean
@@ -61,10 +82,7 @@ open_bus (Server *self, GError **error)
   if (self->service == NULL)
     return FALSE;
   g_signal_connect_swapped (self->service, "released", G_CALLBACK (on_released), self);
-  self->name = g_bus_own_name_on_connection (self->connection, VD_SERVICE_NAME,
-                                             G_BUS_NAME_OWNER_FLAGS_ALLOW_REPLACEMENT |
-                                               G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE,
-                                             NULL, on_name_lost, self, NULL);
+  take_name (self);
   return TRUE;
 }
 
@@ -134,7 +152,6 @@ serve (Server *self)
 static void
 end (Server *self)
 {
-  g_clear_handle_id (&self->name, g_bus_unown_name);
   vd_library_close (self->library);
   /* Whoever took it over waits for the answer. */
   if (self->connection != NULL)

@@ -394,6 +394,24 @@ test_window_keeps (Fixture *self, gconstpointer data)
   g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
 }
 
+static void
+test_names (Fixture *self, gconstpointer data)
+{
+  g_autofree char *usual = vd_service_make_name (NULL);
+  g_autofree char *default_path = vd_library_default_path ();
+  g_autofree char *usual_too = vd_service_make_name (default_path);
+  g_autofree char *one = vd_service_make_name ("/tmp/one");
+  g_autofree char *one_too = vd_service_make_name ("/tmp/x/../one/");
+  g_autofree char *two = vd_service_make_name ("/tmp/two");
+
+  g_assert_cmpstr (usual, ==, VD_SERVICE_NAME);
+  g_assert_cmpstr (usual_too, ==, VD_SERVICE_NAME);
+  g_assert_cmpstr (one, ==, one_too);
+  g_assert_cmpstr (one, !=, usual);
+  g_assert_cmpstr (one, !=, two);
+  g_assert_true (g_application_id_is_valid (one));
+}
+
 static VdLock *
 take_lock (Fixture *self, const char *bus_name)
 {
@@ -500,6 +518,7 @@ main (int argc, char **argv)
     { "owner-dies", "--serve", test_owner_dies },
     { "window-keeps", "--window", test_window_keeps },
     { "direct", NULL, test_direct },
+    { "names", NULL, test_names },
     { "nameless-owner", NULL, test_nameless_owner },
     { "owner-hangs", NULL, test_owner_hangs },
   };

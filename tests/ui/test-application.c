@@ -104,7 +104,12 @@ run (Fixture *fixture)
 static void
 test_open_and_quit (Fixture *fixture, gconstpointer data)
 {
+  g_autofree char *name = vd_service_make_name (fixture->path);
+
   run (fixture);
+  /* Another library is another instance. */
+  g_assert_cmpstr (g_application_get_application_id (G_APPLICATION (fixture->application)), ==, name);
+  g_assert_cmpstr (name, !=, APP_ID);
   g_assert_cmpuint (fixture->n_waited, ==, 0);
   g_assert_cmpuint (fixture->n_opened, ==, 1);
   g_assert_false (vd_service_is_owned (fixture->path));
