@@ -238,6 +238,31 @@ test_range (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->guest->platform.n_broken, ==, 0);
 }
 
+/* No driver moves so much at once; but as long as it lasts the machine could not be stopped. */
+static void
+test_huge (Fixture *f, gconstpointer data)
+{
+  const guint32 part = 8 << 20;
+  FakeBuffer out = { f->header, 16 }, in[10];
+
+  fake_driver_free (f->driver);
+  vmm_device_free (f->device);
+  vmm_block_close (f->block);
+  g_assert_cmpint (truncate (f->path, 1 << 30), ==, 0);
+  f->block = vmm_block_open_raw (f->path, FALSE, f->guest->loop, NULL);
+  f->device = disk_new (f->guest, f->block);
+  f->driver = fake_driver_new (f->guest, f->device, 0);
+  g_assert_cmpuint (f->guest->next, <, part);
+  for (guint n = 8; n <= 9; n++) {
+    for (guint i = 0; i < n; i++)
+      in[i] = (FakeBuffer) { part, part };
+    in[n] = (FakeBuffer) { f->status, 1 };
+    put_header (f, IN, 0);
+    fake_driver_call (f->driver, 0, &out, 1, in, n + 1);
+    g_assert_cmphex (status_of (f), ==, n == 8 ? OK : ERROR);
+  }
+}
+
 static void
 test_unknown (Fixture *f, gconstpointer data)
 {
@@ -400,6 +425,7 @@ main (int argc, char **argv)
     { "/virtio-blk/config/readonly", TRUE, test_config },
     { "/virtio-blk/zeroes", FALSE, test_zeroes },
     { "/virtio-blk/range", FALSE, test_range },
+    { "/virtio-blk/huge", FALSE, test_huge },
     { "/virtio-blk/unknown", FALSE, test_unknown },
     { "/virtio-blk/readonly", TRUE, test_readonly },
     { "/virtio-blk/layout", FALSE, test_layout },

@@ -145,6 +145,26 @@ test_slow_reader (Fixture *f, gconstpointer data)
     fake_guest_settle (f->guest);
 }
 
+/* Buffers over the same memory again and again: a request without end. */
+static void
+test_endless (Fixture *f, gconstpointer data)
+{
+  int sink = open ("/dev/null", O_WRONLY | O_CLOEXEC);
+  VmmDevice *device = console_new (f->guest, -1, sink);
+  g_autoptr (FakeDriver) driver = fake_driver_new (f->guest, device, 0);
+  FakeBuffer buffers[FAKE_QUEUE_SIZE];
+  guint32 head, written;
+
+  for (guint i = 0; i < FAKE_QUEUE_SIZE; i++)
+    buffers[i] = (FakeBuffer) { 0, FAKE_MEMORY };
+  fake_driver_send (driver, OUTPUT, buffers, FAKE_QUEUE_SIZE, NULL, 0);
+  fake_guest_settle (f->guest);
+  g_assert_false (fake_driver_take_used (driver, OUTPUT, &head, &written));
+  vmm_device_drain (device); /* nobody waits for it */
+  vmm_device_free (device);
+  close (sink);
+}
+
 static void
 test_saved (Fixture *f, gconstpointer data)
 {
@@ -176,6 +196,7 @@ main (int argc, char **argv)
   g_test_add ("/virtio-console/input", Fixture, NULL, set_up, test_input, tear_down);
   g_test_add ("/virtio-console/hang-up", Fixture, NULL, set_up, test_hang_up, tear_down);
   g_test_add ("/virtio-console/slow-reader", Fixture, NULL, set_up, test_slow_reader, tear_down);
+  g_test_add ("/virtio-console/endless", Fixture, NULL, set_up, test_endless, tear_down);
   g_test_add ("/virtio-console/saved", Fixture, NULL, set_up, test_saved, tear_down);
   g_test_add ("/virtio-console/alone", Fixture, NULL, set_up, test_alone, tear_down);
   return g_test_run ();

@@ -18,20 +18,44 @@ typedef struct {
   guint16 held[64];
   guint n_started, n_reset;
   guint32 config_value;
+  FakeDriver *tireless; /* atomic: offers each request anew at once */
+  guint n_served;
 } Holder;
 
 static const VmmField holder_fields[] = {
   VMM_FIELD_PART (Holder, parent, vmm_virtio_fields, "virtio"),
   VMM_FIELD (Holder, config_value, VMM_FIELD_UINT32, "config-value"),
+  VMM_EXEMPT (Holder, tireless, "of the test"),
+  VMM_EXEMPT (Holder, n_served, "of the test"),
   VMM_FIELD_LAST,
 };
+
+/* As if another processor of the guest offered more all the time. */
+static void
+holder_serve (Holder *self, FakeDriver *driver)
+{
+  VmmRequest request;
+  guint n = 0;
+
+  while (g_atomic_pointer_get (&self->tireless) && vmm_virtio_pop (&self->parent, 0, &request)) {
+    vmm_virtio_push (&self->parent, 0, request.head, 0);
+    fake_driver_offer (driver, 0, request.head);
+    g_atomic_int_inc (&self->n_served);
+    g_assert_cmpuint (++n, <=, 64);
+  }
+}
 
 static void
 holder_process (VmmVirtio *virtio, guint index)
 {
   Holder *self = (Holder *) virtio;
+  FakeDriver *driver = g_atomic_pointer_get (&self->tireless);
   VmmRequest request;
 
+  if (driver) {
+    holder_serve (self, driver);
+    return;
+  }
   while (self->n_held < G_N_ELEMENTS (self->held) && vmm_virtio_pop (virtio, index, &request))
     self->held[self->n_held++] = request.head;
 }
@@ -556,6 +580,29 @@ test_nonsense (Fixture *f, gconstpointer data)
   fake_guest_settle (f->guest);
 }
 
+/* A guest that never stops asking is served in turns: others have theirs between, and so has a
+ * pause. */
+static void
+test_tireless (Fixture *f, gconstpointer data)
+{
+  g_autoptr (FakeDriver) driver = fake_driver_new (f->guest, f->device, 0);
+  guint before;
+
+  g_atomic_pointer_set (&f->holder->tireless, driver);
+  send_one (driver);
+  while (g_atomic_int_get (&f->holder->n_served) < 1000)
+    fake_guest_settle (f->guest);
+  vmm_device_drain (f->device);
+  before = g_atomic_int_get (&f->holder->n_served);
+  fake_guest_settle (f->guest);
+  g_assert_cmpuint (g_atomic_int_get (&f->holder->n_served), ==, before);
+  vmm_device_resume (f->device);
+  while (g_atomic_int_get (&f->holder->n_served) < before + 1000)
+    fake_guest_settle (f->guest);
+  g_atomic_pointer_set (&f->holder->tireless, NULL);
+  fake_guest_settle (f->guest);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -581,6 +628,7 @@ main (int argc, char **argv)
     { "/virtio/saved", test_saved },
     { "/virtio/forged", test_forged },
     { "/virtio/nonsense", test_nonsense },
+    { "/virtio/tireless", test_tireless },
   };
 
   g_test_init (&argc, &argv, NULL);

@@ -15,6 +15,7 @@
 #define TX_CHUNK      512 /* a pipe or terminal that is writable takes this much without blocking */
 #define TX_RETRY_NS   10000000
 #define FLUSH_WAIT_MS 500
+#define TURN          (TX_SIZE / TX_CHUNK) /* then others on the loop have theirs */
 
 void
 serial_unwatch_input (Serial *self)
@@ -96,17 +97,18 @@ serial_write_chunk (Serial *self, int wait_ms)
   return TRUE;
 }
 
-/* Loop: time to write out. */
+/* Loop: time to write out. A guest can say more as fast as it is written. */
 void
 serial_output (gpointer data)
 {
   Serial *self = data;
+  guint n = 0;
 
-  while (serial_write_chunk (self, 0))
-    ;
+  while (n < TURN && serial_write_chunk (self, 0))
+    n++;
   vmm_device_lock (&self->parent);
   if (self->n_tx > 0)
-    vmm_source_arm (self->timer, serial_now_ns () + TX_RETRY_NS);
+    vmm_source_arm (self->timer, n == TURN ? 1 : serial_now_ns () + TX_RETRY_NS);
   vmm_device_unlock (&self->parent);
 }
 

@@ -20,6 +20,9 @@
 #define SECTOR_SHIFT  9
 #define CLASS_STORAGE 0x010000
 #define MAX_ZEROES    (1u << 22) /* sectors of one request to discard: 2 GiB */
+/* Bytes of one transfer, more than any driver asks for. A chain can name the same memory again and
+ * again, and as long as it lasts the machine cannot be stopped. */
+#define MAX_TRANSFER (64u << 20)
 
 #define F_SEG_MAX      2
 #define F_READONLY     5
@@ -253,7 +256,7 @@ start_transfer (VirtioBlk *self, BlkRequest *request, VmmBlockOp op, guint64 sec
   guint n_iov = in ? vq->n_in : vq->n_out;
   guint64 length = vmm_iov_size (iov, n_iov);
 
-  if (!is_on_disk (self, sector, length) ||
+  if (!is_on_disk (self, sector, length) || length > MAX_TRANSFER ||
       (op == VMM_BLOCK_WRITE && vmm_block_get_readonly (self->block)))
     return STATUS_ERROR;
   if (length == 0)

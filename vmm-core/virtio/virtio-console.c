@@ -19,6 +19,7 @@
 #define OUTPUT      1
 #define CHUNK       4096 /* what a pipe that is writable takes without blocking */
 #define RETRY_NS    10000000
+#define TURN        64 /* chunks that are moved before others on the loop have their turn */
 #define CONFIG_SIZE 12
 
 typedef struct {
@@ -87,7 +88,7 @@ console_input (gpointer data)
   VirtioConsole *self = data;
 
   vmm_device_lock (&self->parent.parent.parent);
-  while (read_some (self))
+  for (guint i = 0; i < TURN && read_some (self); i++)
     ;
   vmm_virtio_notify (&self->parent, INPUT);
   vmm_device_unlock (&self->parent.parent.parent);
@@ -123,11 +124,12 @@ console_output (VirtioConsole *self)
 {
   VmmRequest request;
   gboolean more = TRUE;
+  guint left = TURN;
 
   while (more && vmm_virtio_pop (&self->parent, OUTPUT, &request)) {
     gboolean done = FALSE;
 
-    while (!done && more)
+    while (!done && more && left-- > 0)
       done = write_some (self, &request, &more);
     if (done) {
       self->n_written = 0;
@@ -135,7 +137,8 @@ console_output (VirtioConsole *self)
       more = TRUE;
     } else {
       vmm_virtio_unpop (&self->parent, OUTPUT);
-      vmm_source_arm (self->timer, g_get_monotonic_time () * 1000 + RETRY_NS);
+      vmm_source_arm (self->timer, more ? 1 : g_get_monotonic_time () * 1000 + RETRY_NS);
+      more = FALSE;
     }
   }
   vmm_virtio_notify (&self->parent, OUTPUT);

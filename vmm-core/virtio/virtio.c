@@ -13,6 +13,10 @@
 #include "virtio/virtio-private.h"
 #include "vmm-error.h"
 
+/* Requests that a device may take before others on the loop have their turn. */
+#define TURN     32
+#define NO_LIMIT G_MAXUINT /* outside a turn */
+
 static const VmmField vmm_virtio_queue_fields[] = {
   VMM_FIELD_PART (VmmVirtioQueue, ring, vmm_virtqueue_fields, "ring"),
   VMM_EXEMPT (VmmVirtioQueue, device, "who it belongs to"),
@@ -40,6 +44,7 @@ const VmmField vmm_virtio_fields[] = {
   VMM_EXEMPT (VmmVirtio, n_inflight, "a drained device has none"),
   VMM_EXEMPT (VmmVirtio, resetting, "a drained device is not"),
   VMM_EXEMPT (VmmVirtio, drained, "whoever loads knows"),
+  VMM_EXEMPT (VmmVirtio, left, "of the loop"),
   VMM_EXEMPT (VmmVirtio, idle, "a condition"),
   VMM_FIELD_LAST,
 };
@@ -68,20 +73,28 @@ queue_kicked (gpointer data)
   VmmVirtio *self = queue->device;
 
   vmm_device_lock (&self->parent.parent);
+  self->left = TURN;
   if (vmm_virtio_is_running (self) && !self->drained && queue->ring.enabled)
     vmm_virtio_class (self)->process (self, queue->index);
+  self->left = NO_LIMIT;
   vmm_device_unlock (&self->parent.parent);
+}
+
+static void
+kick (VmmVirtioQueue *queue)
+{
+  guint64 one = 1;
+
+  if (write (queue->kick_fd, &one, sizeof one) != sizeof one)
+    g_warning ("%s cannot be woken: %s", queue->device->parent.parent.id, g_strerror (errno));
 }
 
 void
 vmm_virtio_kick_all (VmmVirtio *self)
 {
-  guint64 one = 1;
-
   for (guint i = 0; i < self->n_queues; i++)
-    if (self->queues[i].ring.enabled &&
-        write (self->queues[i].kick_fd, &one, sizeof one) != sizeof one)
-      g_warning ("%s cannot be woken: %s", self->parent.parent.id, g_strerror (errno));
+    if (self->queues[i].ring.enabled)
+      kick (&self->queues[i]);
 }
 
 static void
@@ -209,12 +222,27 @@ count_taken (VmmVirtio *self, VmmVirtqueue *ring, gboolean taken)
   return taken;
 }
 
+/* Whether the device may take one more request in this turn; the queue asks for another turn where
+ * not. A guest can offer requests as fast as they are served. */
+static gboolean
+has_turn (VmmVirtio *self, guint index)
+{
+  if (self->left == NO_LIMIT)
+    return TRUE;
+  if (self->left == 0) {
+    kick (&self->queues[index]);
+    return FALSE;
+  }
+  self->left--;
+  return TRUE;
+}
+
 gboolean
 vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request)
 {
   VmmVirtqueue *ring = &self->queues[index].ring;
 
-  return vmm_virtio_is_running (self) && !self->drained &&
+  return vmm_virtio_is_running (self) && !self->drained && has_turn (self, index) &&
          count_taken (self, ring, vmm_virtqueue_pop (ring, request));
 }
 
@@ -383,6 +411,7 @@ make_queues (VmmVirtio *self, GError **error)
 
   g_cond_init (&self->idle);
   self->n_queues = klass->n_queues;
+  self->left = NO_LIMIT;
   self->queues = g_new0 (VmmVirtioQueue, self->n_queues);
   for (guint i = 0; i < self->n_queues; i++) {
     VmmVirtioQueue *queue = &self->queues[i];

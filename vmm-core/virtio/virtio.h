@@ -56,6 +56,7 @@ struct _VmmVirtio {
   guint n_inflight;    /* requests popped and not yet pushed */
   gboolean resetting;  /* waits for them */
   gboolean drained;    /* queues are left alone */
+  guint left;          /* requests that process may still take in this turn of the loop */
   GCond idle;          /* n_inflight became 0 */
 };
 
