@@ -284,10 +284,13 @@ clip (const VmmRect *rect, const VmmFrame *frame)
 static VmmFrame
 freeze (const VmmFrame *frame)
 {
-  gsize size = frame->buffer ? (gsize) frame->stride * (frame->height - 1) + frame->width * 4 : 0;
   VmmFrame frozen = *frame;
   guint8 *pixels;
+  gsize size;
 
+  if (!frame->buffer || frame->width == 0 || frame->height == 0)
+    return (VmmFrame) { 0 };
+  size = (gsize) frame->stride * (frame->height - 1) + (gsize) frame->width * 4;
   pixels = g_try_malloc (size);
   if (!pixels)
     return (VmmFrame) { 0 };

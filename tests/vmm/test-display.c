@@ -143,7 +143,8 @@ test_last (Fixture *f, gconstpointer data)
   g_assert_false (vmm_display_peek (f->display, &frame));
   g_assert_true (vmm_display_peek_last (f->display, &frame));
   g_assert_cmpuint (frame.width, ==, W - 1);
-  g_assert_cmpuint (vmm_buffer_get_pixels (frame.buffer)[vmm_buffer_get_size (frame.buffer) - 1], ==, 7);
+  g_assert_cmpuint (vmm_buffer_get_pixels (frame.buffer)[vmm_buffer_get_size (frame.buffer) - 1],
+                    ==, 7);
   vmm_buffer_unref (frame.buffer);
   show (f, W, H);
   g_assert_true (vmm_display_peek_last (f->display, &frame));
@@ -413,6 +414,20 @@ test_no_screenshot (Fixture *f, gconstpointer data)
   g_assert_error (error, VMM_ERROR, VMM_ERROR_IO);
 }
 
+/* A picture without pixels leaves nothing to be kept. */
+static void
+test_last_empty (Fixture *f, gconstpointer data)
+{
+  VmmFrame frame;
+
+  show (f, W, 0);
+  vmm_display_show (f->display, NULL);
+  g_assert_false (vmm_display_peek_last (f->display, &frame));
+  show (f, 0, H);
+  vmm_display_show (f->display, NULL);
+  g_assert_false (vmm_display_peek_last (f->display, &frame));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -423,6 +438,7 @@ main (int argc, char **argv)
     { "/display/damage", test_damage },
     { "/display/off", test_off },
     { "/display/last", test_last },
+    { "/display/last-empty", test_last_empty },
     { "/display/wake", test_wake },
     { "/display/wake-late", test_wake_late },
     { "/display/threads", test_threads },

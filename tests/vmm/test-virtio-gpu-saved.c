@@ -6,7 +6,8 @@
 
 #include "gpu-test.h"
 #include "device/vmm-display-source.h"
-#include "virtio/virtio-gpu.h"
+#include "virtio/virtio-gpu-private.h"
+#include "vmm-error.h"
 
 static void
 test_saved (GpuTest *f, gconstpointer data)
@@ -78,6 +79,31 @@ test_forged (GpuTest *f, gconstpointer data)
   g_assert_cmphex (gpu_test_create_blob (f, 2, f->pixels, 100 * PAGE), ==, OK);
 }
 
+/* A guest cannot make a screen without pixels, and neither can a saved state. */
+static void
+test_no_pixels (GpuTest *f, gconstpointer data)
+{
+  VirtioGpu *gpu = (VirtioGpu *) f->device;
+  guint32 *sides[] = { &gpu->scanout.rect.width, &gpu->scanout.rect.height };
+
+  gpu_test_create_blob (f, 2, f->pixels, 100 * PAGE);
+  gpu_test_show_blob (f, 2, 320, 200, 1280, 4096);
+  vmm_device_drain (f->device);
+  for (guint i = 0; i < G_N_ELEMENTS (sides); i++) {
+    g_autoptr (VmmState) state = vmm_state_new ();
+    g_autoptr (GError) error = NULL;
+    guint32 side = *sides[i];
+
+    *sides[i] = 0;
+    g_assert_true (vmm_device_save (f->device, state, NULL));
+    *sides[i] = side;
+    g_assert_false (vmm_device_load (f->device, state, &error));
+    g_assert_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT);
+    *sides[i] = side;
+  }
+  vmm_device_reset (f->device);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -86,6 +112,8 @@ main (int argc, char **argv)
               test_saved, gpu_test_tear_down);
   g_test_add ("/virtio-gpu/saved/blob", GpuTest, GINT_TO_POINTER (TRUE), gpu_test_set_up,
               test_saved, gpu_test_tear_down);
+  g_test_add ("/virtio-gpu/no-pixels", GpuTest, NULL, gpu_test_set_up, test_no_pixels,
+              gpu_test_tear_down);
   g_test_add ("/virtio-gpu/forged", GpuTest, NULL, gpu_test_set_up, test_forged,
               gpu_test_tear_down);
   return g_test_run ();

@@ -200,8 +200,7 @@ change_scanout (VirtioGpu *self, const GpuScanout *scanout, const GpuResource *r
 {
   GpuScanout before = self->scanout;
 
-  if (scanout->rect.width == 0 || scanout->rect.height == 0 ||
-      !gpu_scanout_fits (scanout, resource))
+  if (!gpu_scanout_fits (scanout, resource))
     return ERR_INVALID_PARAMETER;
   if (memcmp (&before, scanout, sizeof before) == 0)
     return OK_NODATA;

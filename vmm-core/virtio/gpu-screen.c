@@ -45,13 +45,12 @@ gpu_scanout_fits (const GpuScanout *scanout, const GpuResource *resource)
   const GpuRect *rect = &scanout->rect;
   guint64 end;
 
-  if (!gpu_fourcc (scanout->format) || scanout->stride % GPU_PIXEL || scanout->offset % GPU_PIXEL ||
-      rect->width > GPU_MAX_SIDE || rect->height > GPU_MAX_SIDE || rect->x > GPU_MAX_SIDE ||
-      rect->y > GPU_MAX_SIDE || scanout->stride < (rect->x + rect->width) * GPU_PIXEL ||
+  if (rect->width == 0 || rect->height == 0 || !gpu_fourcc (scanout->format) ||
+      scanout->stride % GPU_PIXEL || scanout->offset % GPU_PIXEL || rect->width > GPU_MAX_SIDE ||
+      rect->height > GPU_MAX_SIDE || rect->x > GPU_MAX_SIDE || rect->y > GPU_MAX_SIDE ||
+      scanout->stride < (rect->x + rect->width) * GPU_PIXEL ||
       scanout->offset > resource->info.size)
     return FALSE;
-  if (rect->height == 0)
-    return TRUE;
   end = scanout->offset + (guint64) (rect->y + rect->height - 1) * scanout->stride +
         (guint64) (rect->x + rect->width) * GPU_PIXEL;
   return end <= resource->info.size;

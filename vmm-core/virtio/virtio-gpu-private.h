@@ -61,7 +61,8 @@ void gpu_show_cursor (VirtioGpu *self);
 void gpu_refresh (VirtioGpu *self, GpuResource *resource, const GpuRect *rect);
 /* DRM's name of a virtio-gpu format, 0 for one that we do not know. */
 guint32 gpu_fourcc (guint32 format);
-/* Whether the frame buffer lies within its resource, and the rectangle within the frame buffer. */
+/* Whether the frame buffer lies within its resource, and the rectangle, which has pixels, within
+ * the frame buffer. */
 gboolean gpu_scanout_fits (const GpuScanout *scanout, const GpuResource *resource);
 
 /* gpu-saved.c: of the class. */
