@@ -95,6 +95,10 @@ on_request (gpointer data, VmmRequestKind kind, guint32 value)
   VmmMachine *self = data;
   VmmEnd end = { .value = value };
 
+  if (kind == VMM_REQUEST_NO_MEMORY) {
+    vmm_machine_fault (self);
+    return;
+  }
   if (kind == VMM_REQUEST_RESET && !self->config->stop_on_reset) {
     note (self, PENDING_RESET, NULL);
     return;

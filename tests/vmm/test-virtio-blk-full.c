@@ -253,6 +253,21 @@ test_errors (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->disk.guest->platform.n_broken, ==, G_N_ELEMENTS (cases));
 }
 
+/* The host has no page for the guest's memory: as where a processor finds that out, the machine
+ * ends, and the guest's file system does not hear of a bad disk. */
+static void
+test_no_page (Fixture *f, gconstpointer data)
+{
+  FakePlatform *platform = &f->disk.guest->platform;
+
+  set_fault (VMM_BLOCK_WRITE, -EFAULT);
+  send_one (f, 0, OUT);
+  wait_used (&f->disk, 1);
+  g_assert_cmpuint (platform->n_requests, ==, 1);
+  g_assert_cmpint (platform->last_request, ==, VMM_REQUEST_NO_MEMORY);
+  g_assert_cmpuint (platform->n_broken, ==, 0);
+}
+
 /* A driver that resets does not want it any more. */
 static void
 test_reset (Fixture *f, gconstpointer data)
@@ -330,6 +345,7 @@ main (int argc, char **argv)
     { "/virtio-blk/full/no-room", -ENOSPC, test_kept },
     { "/virtio-blk/full/no-quota", -EDQUOT, test_kept },
     { "/virtio-blk/full/errors", 0, test_errors },
+    { "/virtio-blk/full/no-page", 0, test_no_page },
     { "/virtio-blk/full/reset", 0, test_reset },
     { "/virtio-blk/full/spoilt", 0, test_spoilt },
     { "/virtio-blk/full/saved", 0, test_saved },

@@ -37,9 +37,10 @@ typedef struct {
 } VmmMsi;
 
 typedef enum {
-  VMM_REQUEST_POWER_OFF, /* the guest entered S5 */
-  VMM_REQUEST_RESET,     /* keyboard controller, 0xcf9, triple fault */
-  VMM_REQUEST_DEBUG_EXIT /* value written to port 0xf4 */
+  VMM_REQUEST_POWER_OFF,  /* the guest entered S5 */
+  VMM_REQUEST_RESET,      /* keyboard controller, 0xcf9, triple fault */
+  VMM_REQUEST_DEBUG_EXIT, /* value written to port 0xf4 */
+  VMM_REQUEST_NO_MEMORY,  /* the host has no page for the guest's memory: the machine has crashed */
 } VmmRequestKind;
 
 typedef struct {

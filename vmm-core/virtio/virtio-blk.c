@@ -164,6 +164,11 @@ finish_with (VirtioBlk *self, BlkRequest *request, int error)
 
   if (error == -EOPNOTSUPP) {
     status = STATUS_UNSUPPORTED;
+  } else if (error == -EFAULT) { /* our memory is mapped: what it lacks is a page of the host */
+    VmmPlatform *platform = self->parent.parent.parent.board->platform;
+
+    status = STATUS_ERROR;
+    platform->klass->request (platform, VMM_REQUEST_NO_MEMORY, 0);
   } else if (error < 0) {
     g_autofree char *why = g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
 
