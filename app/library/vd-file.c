@@ -83,14 +83,16 @@ vd_file_read (const char *path, gsize max, gsize *length, GError **error)
   return g_steal_pointer (&data);
 }
 
-static gboolean
+/* After a rename: that has happened, whatever this says, so it is no failure. */
+static void
 sync_parent (const char *path)
 {
   g_autofree char *parent = g_path_get_dirname (path);
   g_autofd int fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
   /* Some file systems cannot sync a folder; nothing better can be done there. */
-  return fd >= 0 && (fsync (fd) == 0 || errno == EINVAL || errno == EROFS);
+  if (fd < 0 || (fsync (fd) < 0 && errno != EINVAL && errno != EROFS))
+    g_message ("%s is not safe from a power cut yet: %s", path, g_strerror (errno));
 }
 
 static gboolean
@@ -114,8 +116,10 @@ vd_file_replace (const char *path, gconstpointer data, gsize length, GError **er
   g_autofd int fd = g_mkstemp_full (part, O_RDWR | O_CLOEXEC, 0600);
   int code;
 
-  if (fd >= 0 && write_all (fd, data, length) && g_rename (part, path) == 0 && sync_parent (path))
+  if (fd >= 0 && write_all (fd, data, length) && g_rename (part, path) == 0) {
+    sync_parent (path);
     return TRUE;
+  }
   code = errno;
   if (fd >= 0)
     g_unlink (part);
@@ -156,8 +160,11 @@ rename_new (const char *from, const char *to)
 gboolean
 vd_file_rename (const char *from, const char *to, GError **error)
 {
-  if (rename_new (from, to) && sync_parent (from) && sync_parent (to))
+  if (rename_new (from, to)) {
+    sync_parent (from);
+    sync_parent (to);
     return TRUE;
+  }
   vd_error_set_errno (error, errno, _("“%s” cannot be moved to “%s”"), from, to);
   return FALSE;
 }
