@@ -8,9 +8,11 @@
 #include "vd-service.h"
 #include "dbus/vd-service-xml.h"
 #include "dbus/vd-variant.h"
+#include "library/vd-file.h"
 #include "library/vd-library-private.h"
 #include "vd-error.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixfdlist.h>
 #include <glib/gi18n-lib.h>
@@ -299,14 +301,22 @@ on_pictured (GObject *source, GAsyncResult *result, gpointer data)
   call_free (call);
 }
 
+/* A file of this call's own; what is left behind the next open of the library removes. */
 static void
 handle_screenshot (Call *call, GVariant *args)
 {
-  g_autofree char *name = g_strdup_printf (".picture-%s", vd_machine_get_uuid (call->machine));
   g_autofree char *path =
-    g_build_filename (vd_library_get_path (call->service->library), name, NULL);
+    g_build_filename (vd_library_get_path (call->service->library), VD_MACHINES_FOLDER,
+                      VD_NEW_PREFIX "picture-XXXXXX", NULL);
+  g_autofd int fd = g_mkstemp_full (path, O_RDWR | O_CLOEXEC, 0600);
   g_autoptr (VdJob) job = NULL;
+  GError *error = NULL;
 
+  if (fd < 0) {
+    vd_error_set_errno (&error, errno, _("“%s” cannot be written"), path);
+    answer_error (call, error);
+    return;
+  }
   call->file = g_file_new_for_path (path);
   job = vd_machine_save_screenshot (call->machine, call->file);
   vd_job_wait_async (job, NULL, on_pictured, call);

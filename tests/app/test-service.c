@@ -394,6 +394,44 @@ test_window_keeps (Fixture *self, gconstpointer data)
   g_assert_error (error, VD_ERROR, VD_ERROR_OWNED);
 }
 
+typedef struct {
+  VdClient *client;
+  GVariant *reply;
+} Second;
+
+static gboolean
+take_second_picture (gpointer data)
+{
+  Second *second = data;
+
+  second->reply = call (second->client, "Screenshot", g_variant_new ("(s)", "One"));
+  return G_SOURCE_REMOVE;
+}
+
+/* Two at once, of one machine: each gets its own, and nothing is left. */
+static void
+test_two_pictures (Fixture *self, gconstpointer data)
+{
+  g_autoptr (VdClient) client = new_client (self);
+  g_autofree char *uuid = create (client, "One", VD_ENGINE_AUTO);
+  g_autofree char *machines = g_build_filename (self->path, VD_MACHINES_FOLDER, NULL);
+  g_autofree char *folder = g_build_filename (machines, uuid, NULL);
+  g_autoptr (GDir) dir = NULL;
+  Second second = { NULL, NULL };
+
+  g_clear_pointer (&client, vd_client_free);
+  app_test_write (folder, VD_SCREENSHOT_FILE, "a picture");
+  client = second.client = new_client (self);
+  g_idle_add (take_second_picture, &second);
+  g_variant_unref (call (client, "Screenshot", g_variant_new ("(s)", "One")));
+  while (second.reply == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_variant_unref (second.reply);
+  dir = g_dir_open (machines, 0, NULL);
+  g_assert_cmpstr (g_dir_read_name (dir), ==, uuid);
+  g_assert_null (g_dir_read_name (dir));
+}
+
 static void
 test_names (Fixture *self, gconstpointer data)
 {
@@ -518,6 +556,7 @@ main (int argc, char **argv)
     { "owner-dies", "--serve", test_owner_dies },
     { "window-keeps", "--window", test_window_keeps },
     { "direct", NULL, test_direct },
+    { "two-pictures", NULL, test_two_pictures },
     { "names", NULL, test_names },
     { "nameless-owner", NULL, test_nameless_owner },
     { "owner-hangs", NULL, test_owner_hangs },
