@@ -11,6 +11,12 @@
 
 #include <glib/gi18n-lib.h>
 
+void
+vd_engine_list_prepare (const char *path)
+{
+  vd_libvirt_engine_prepare (path);
+}
+
 GListModel *
 vd_engine_list_new (const char *path)
 {

@@ -42,6 +42,8 @@ char *vd_engine_explain_slow (VdEngine *self);
 VdRun *vd_engine_new_run (VdEngine *self, VdConfig *config, const char *folder);
 VdWorker *vd_engine_close (VdEngine *self);
 
+/* Once in a process, before there is another thread. */
+void vd_engine_list_prepare (const char *path);
 /* The index of all engines, the preferred one first. @path: the library's folder. */
 GListModel *vd_engine_list_new (const char *path);
 VdEngine *vd_engine_list_find (GListModel *engines, VdEngineKind kind);

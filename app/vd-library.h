@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 #define VD_TYPE_LIBRARY (vd_library_get_type ())
 G_DECLARE_FINAL_TYPE (VdLibrary, vd_library, VD, LIBRARY, GObject)
 
+/* At the start of the program, before there is another thread: libraries below us read the
+ * environment. @path as for open. */
+void vd_library_prepare (const char *path);
 /* @path NULL: $XDG_DATA_HOME/virtdesk. Fails with VD_ERROR_OWNED when another process has it. */
 VdLibrary *vd_library_open (const char *path, GError **error);
 /* Ends or hands back what runs here; local machines that still run are forced off. Blocks, for some

@@ -386,6 +386,7 @@ vd_application_handle_local_options (GApplication *application, GVariantDict *op
     return 0;
   }
   g_variant_dict_lookup (options, "library", "^ay", &self->library_path);
+  vd_library_prepare (self->library_path);
   id = vd_service_make_name (self->library_path);
   g_application_set_application_id (application, id); /* an instance a library */
   return -1;

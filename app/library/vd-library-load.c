@@ -7,6 +7,7 @@
  */
 #include "library/vd-library-private.h"
 #include "library/vd-file.h"
+#include "library/vd-job-private.h"
 #include "vd-error.h"
 
 #include <glib/gi18n-lib.h>
@@ -59,8 +60,9 @@ sweep (VdLibrary *self, GPtrArray *paths)
     g_ptr_array_add (paths, g_build_filename (trash, name, NULL));
   if (paths->len == 0)
     return;
-  job = vd_library_track (
-    self, vd_job_new (_("Tidy up"), NULL, sweep_body, g_ptr_array_ref (paths), free_names));
+  /* On the library's worker: closing waits for it. */
+  job = vd_library_track (self, vd_job_new_full (_("Tidy up"), NULL, self->worker, sweep_body, NULL,
+                                                 g_ptr_array_ref (paths), free_names));
 }
 
 static void
@@ -140,11 +142,24 @@ vd_library_open_with (const char *path, GListModel *engines, GError **error)
   return g_steal_pointer (&self);
 }
 
+static char *
+make_path (const char *path)
+{
+  return path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
+}
+
+void
+vd_library_prepare (const char *path)
+{
+  g_autofree char *folder = make_path (path);
+
+  vd_engine_list_prepare (folder);
+}
+
 VdLibrary *
 vd_library_open (const char *path, GError **error)
 {
-  g_autofree char *folder =
-    path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
+  g_autofree char *folder = make_path (path);
 
   return vd_library_open_with (folder, vd_engine_list_new (folder), error);
 }

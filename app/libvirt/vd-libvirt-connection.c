@@ -90,13 +90,9 @@ vd_libvirt_connection_prepare (VdLibvirtConnection *self)
 {
   static gsize done = 0;
 
-  g_autofree char *outputs = g_strdup_printf ("3:file:%s/libvirt.log", self->folder);
-
   vd_folder_make (self->folder, NULL); /* if it cannot be made, the first open says why */
   if (!g_once_init_enter (&done))
     return;
-  /* It reads this when it is initialised and has no function for it. */
-  g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
   virSetErrorFunc (NULL, ignore_error);
   gvir_event_register ();
   g_once_init_leave (&done, 1);

@@ -24,7 +24,7 @@ VdLibvirtConnection *vd_libvirt_connection_ref (VdLibvirtConnection *self);
 void vd_libvirt_connection_unref (VdLibvirtConnection *self);
 VdWorker *vd_libvirt_connection_get_worker (VdLibvirtConnection *self);
 
-/* libvirt's loop, and its log, which goes to a file. Main, before the first open. */
+/* libvirt's loop and its errors. Main, before the first open. */
 void vd_libvirt_connection_prepare (VdLibvirtConnection *self);
 /* Opened at the first call; borrowed. Worker. */
 virConnectPtr vd_libvirt_connection_open (VdLibvirtConnection *self, GError **error);

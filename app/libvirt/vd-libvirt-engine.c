@@ -11,6 +11,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#define FOLDER "libvirt"
+
 struct _VdLibvirtEngine {
   VdEngine parent_instance;
   VdLibvirtConnection *connection;
@@ -92,11 +94,21 @@ vd_libvirt_engine_init (VdLibvirtEngine *self)
 {
 }
 
+/* libvirt reads this when it is initialised and has no function for it; and who changes the
+ * environment must be alone. */
+void
+vd_libvirt_engine_prepare (const char *path)
+{
+  g_autofree char *outputs = g_strdup_printf ("3:file:%s/" FOLDER "/libvirt.log", path);
+
+  g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
+}
+
 VdEngine *
 vd_libvirt_engine_new (const char *path)
 {
   VdLibvirtEngine *self = g_object_new (VD_TYPE_LIBVIRT_ENGINE, NULL);
-  g_autofree char *folder = g_build_filename (path, "libvirt", NULL);
+  g_autofree char *folder = g_build_filename (path, FOLDER, NULL);
 
   self->connection = vd_libvirt_connection_new (folder);
   return VD_ENGINE (self);

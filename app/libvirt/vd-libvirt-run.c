@@ -31,7 +31,6 @@ struct _VdLibvirtRun {
   /* Worker */
   virDomainPtr domain;
   int watch;
-  gboolean forced; /* we pulled the plug */
 
   gint ended; /* atomic: VIR_DOMAIN_EVENT_STOPPED_* + 1 */
 };

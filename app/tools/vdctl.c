@@ -178,6 +178,7 @@ main (int argc, char **argv)
     g_print ("vdctl %s\n", VERSION);
     status = VDCTL_OK;
   } else {
+    vd_library_prepare (options.path);
     status = run (&options, argc, argv);
   }
   g_free (options.path);

@@ -18,7 +18,7 @@
 #define PATIENCE  4 /* s: how often a guest that may not be up yet is asked again */
 
 static VdLibrary *library;
-static char *folder;
+static char *folder, *path;
 static VdEngineKind kind;
 
 static VdConfig *
@@ -348,7 +348,6 @@ test_refused (void)
 static void
 open_library (void)
 {
-  g_autofree char *path = g_build_filename (folder, "l", NULL);
   g_autoptr (GError) error = NULL;
 
   library = vd_library_open (path, &error);
@@ -390,6 +389,8 @@ main (int argc, char **argv)
   kind = vd_enum_from_nick (VD_TYPE_ENGINE_KIND, g_getenv ("VD_TEST_ENGINE"));
   g_assert_cmpint (kind, >, VD_ENGINE_AUTO);
   folder = app_test_make_folder ();
+  path = g_build_filename (folder, "l", NULL);
+  vd_library_prepare (path);
   open_library ();
   g_test_add_func ("/engine/refused", test_refused);
   g_test_add_func ("/engine/force-off", test_force_off);
@@ -403,5 +404,6 @@ main (int argc, char **argv)
     ;
   g_clear_object (&library);
   app_test_remove_folder (folder);
+  g_free (path);
   return status;
 }
