@@ -27,7 +27,7 @@ shortcut (GtkWidget *widget, GVariant *args, gpointer data)
 }
 
 static void
-set_up (Fixture *fixture, gconstpointer data)
+set_up_hidden (Fixture *fixture, gconstpointer data)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   GtkEventController *shortcuts = gtk_shortcut_controller_new ();
@@ -41,7 +41,8 @@ set_up (Fixture *fixture, gconstpointer data)
   gtk_box_append (GTK_BOX (box), fixture->entry);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (fixture->console));
   gtk_window_set_child (fixture->window, box);
-  gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (shortcuts), GTK_SHORTCUT_SCOPE_MANAGED);
+  gtk_shortcut_controller_set_scope (GTK_SHORTCUT_CONTROLLER (shortcuts),
+                                     GTK_SHORTCUT_SCOPE_MANAGED);
   gtk_event_controller_set_propagation_phase (shortcuts, GTK_PHASE_CAPTURE);
   gtk_shortcut_controller_add_shortcut (
     GTK_SHORTCUT_CONTROLLER (shortcuts),
@@ -49,6 +50,12 @@ set_up (Fixture *fixture, gconstpointer data)
                       gtk_callback_action_new (shortcut, fixture, NULL)));
   gtk_widget_add_controller (GTK_WIDGET (fixture->window), shortcuts);
   vd_console_set_display (fixture->console, VD_DISPLAY (fixture->display));
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  set_up_hidden (fixture, data);
   ui_test_present (fixture->window);
 }
 
@@ -59,19 +66,38 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_object_unref (fixture->display);
 }
 
-/* Whether @words came, in this order; sizes and the like may have come between them. */
+/* The words of @log that are of the kinds (key, size ...) that @wanted has: what else the console
+ * tells the guest, its size above all, comes at times of its own, between a press and its release
+ * too. */
+static char *
+only_kinds (const char *log, const char *wanted)
+{
+  g_auto (GStrv) words = g_strsplit (log, ";", -1), kinds = g_strsplit (wanted, ";", -1);
+  GString *kept = g_string_new (";");
+
+  for (guint i = 0; words[i] != NULL && words[i][0] != '\0'; i++)
+    for (guint j = 0; kinds[j] != NULL && kinds[j][0] != '\0'; j++) {
+      gsize kind = strcspn (kinds[j], " ");
+
+      if (strcspn (words[i], " ") != kind || strncmp (words[i], kinds[j], kind) != 0)
+        continue;
+      g_string_append_printf (kept, "%s;", words[i]);
+      break;
+    }
+  return g_string_free (kept, FALSE);
+}
+
 static gboolean
 came (const char *all, const char *words)
 {
-  g_auto (GStrv) wanted = g_strsplit (words, ";", -1);
+  g_autofree char *kept = only_kinds (all, words), *wanted = g_strconcat (";", words, NULL);
 
-  for (guint i = 0; wanted[i] != NULL && all != NULL; i++)
-    all = strstr (all, wanted[i]);
-  return all != NULL;
+  return strstr (kept, wanted) != NULL;
 }
 
-static void
-wait_for (Fixture *fixture, const char *words)
+/* Waits until @words came one after the other; gives all that came. */
+static char *
+collect_until (Fixture *fixture, const char *words)
 {
   g_autoptr (GString) all = g_string_new (NULL);
   gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC; /* ends a run that would hang */
@@ -86,6 +112,13 @@ wait_for (Fixture *fixture, const char *words)
     if (g_get_monotonic_time () > end)
       g_error ("\"%s\" did not come, but \"%s\"", words, all->str);
   }
+  return g_strdup (all->str);
+}
+
+static void
+wait_for (Fixture *fixture, const char *words)
+{
+  g_free (collect_until (fixture, words));
 }
 
 static void
@@ -105,7 +138,7 @@ test_draws (Fixture *fixture, gconstpointer data)
 
   test_display_fill (fixture->display, 0x336699);
   ui_test_until (ui_test_colour (console, width / 2, height / 2) == 0x336699);
-  test_display_fill_rect (fixture->display, &(VdRect){ 0, 0, 160, 100 }, 0xff0000);
+  test_display_fill_rect (fixture->display, &(VdRect) { 0, 0, 160, 100 }, 0xff0000);
   ui_test_until (ui_test_colour (console, width / 2 - 20, height / 2 - 20) == 0xff0000);
   g_assert_cmphex (ui_test_colour (console, width / 2 + 20, height / 2 + 20), ==, 0x336699);
 }
@@ -176,6 +209,8 @@ test_release_key (Fixture *fixture, gconstpointer data)
   ui_test_until (!vd_console_get_captured (fixture->console));
   wait_for (fixture, "release;");
   ui_test_xdotool ("key b");
+  ui_test_xdotool ("key ctrl+q"); /* when this has come, so has the b */
+  ui_test_until (fixture->n_shortcuts == 1);
   rest = test_display_take_log (fixture->display);
   g_assert_null (strstr (rest, "key 48"));
 }
@@ -195,17 +230,33 @@ test_focus_out_releases (Fixture *fixture, gconstpointer data)
 static void
 test_send_keys (Fixture *fixture, gconstpointer data)
 {
-  vd_console_send_keys (fixture->console, (const guint[]){ 29, 56, 111, 0 });
+  vd_console_send_keys (fixture->console, (const guint[]) { 29, 56, 111, 0 });
   wait_for (fixture, "key 29 1;key 56 1;key 111 1;key 111 0;key 56 0;key 29 0;");
 }
 
 static void
 test_asks_for_its_size (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *words = g_strdup_printf ("size %d %d;", gtk_widget_get_width (GTK_WIDGET (fixture->console)),
-                                            gtk_widget_get_height (GTK_WIDGET (fixture->console)));
+  g_autofree char *words =
+    g_strdup_printf ("size %d %d;", gtk_widget_get_width (GTK_WIDGET (fixture->console)),
+                     gtk_widget_get_height (GTK_WIDGET (fixture->console)));
 
   wait_for (fixture, words);
+}
+
+/* Shown, but so slowly that it is time to ask before it has any size. */
+static void
+test_asks_for_no_size_before_it_has_one (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *words = NULL, *all = NULL;
+
+  gtk_window_present (fixture->window);
+  g_usleep (G_USEC_PER_SEC / 2);
+  ui_test_present (fixture->window);
+  words = g_strdup_printf ("size %d %d;", gtk_widget_get_width (GTK_WIDGET (fixture->console)),
+                           gtk_widget_get_height (GTK_WIDGET (fixture->console)));
+  all = collect_until (fixture, words);
+  g_assert_null (strstr (all, "size 0 "));
 }
 
 static void
@@ -240,6 +291,8 @@ main (int argc, char **argv)
   ADD ("focus-out-releases", test_focus_out_releases);
   ADD ("send-keys", test_send_keys);
   ADD ("asks-for-its-size", test_asks_for_its_size);
+  g_test_add ("/console/asks-for-no-size-before-it-has-one", Fixture, NULL, set_up_hidden,
+              test_asks_for_no_size_before_it_has_one, tear_down);
   ADD ("display-goes", test_display_goes);
   return g_test_run ();
 }

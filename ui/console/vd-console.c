@@ -7,14 +7,7 @@
 
 #define RESIZE_DELAY_MS 250 /* a size is asked for when the window has come to rest */
 
-enum {
-  PROP_0,
-  PROP_DISPLAY,
-  PROP_CAPTURED,
-  PROP_GUEST_WIDTH,
-  PROP_GUEST_HEIGHT,
-  N_PROPS
-};
+enum { PROP_0, PROP_DISPLAY, PROP_CAPTURED, PROP_GUEST_WIDTH, PROP_GUEST_HEIGHT, N_PROPS };
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (VdConsole, vd_console, GTK_TYPE_WIDGET)
@@ -52,11 +45,13 @@ vd_console_request_size (gpointer data)
 {
   VdConsole *self = data;
   double scale = vd_console_get_scale (self);
+  int width = gtk_widget_get_width (GTK_WIDGET (self)),
+      height = gtk_widget_get_height (GTK_WIDGET (self));
 
   self->resize_timeout = 0;
-  if (self->display != NULL && gtk_widget_get_mapped (GTK_WIDGET (self)))
-    vd_display_request_size (self->display, gtk_widget_get_width (GTK_WIDGET (self)) * scale,
-                             gtk_widget_get_height (GTK_WIDGET (self)) * scale);
+  /* One that is shown but has no size yet asks when it gets one. */
+  if (self->display != NULL && gtk_widget_get_mapped (GTK_WIDGET (self)) && width > 0 && height > 0)
+    vd_display_request_size (self->display, width * scale, height * scale);
   return G_SOURCE_REMOVE;
 }
 
@@ -83,8 +78,13 @@ vd_console_size_allocate (GtkWidget *widget, int width, int height, int baseline
 }
 
 static void
-vd_console_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
-                    int *natural, int *minimum_baseline, int *natural_baseline)
+vd_console_measure (GtkWidget *widget,
+                    GtkOrientation orientation,
+                    int for_size,
+                    int *minimum,
+                    int *natural,
+                    int *minimum_baseline,
+                    int *natural_baseline)
 {
   VdConsole *self = VD_CONSOLE (widget);
   guint width = 1024, height = 640;
@@ -141,8 +141,8 @@ vd_console_set_display (VdConsole *self, VdDisplay *display)
   vd_screen_set_display (self->screen, display);
   gtk_widget_set_cursor (GTK_WIDGET (self), NULL);
   if (display != NULL) {
-    self->changed_handler = g_signal_connect_swapped (
-      display, "changed", G_CALLBACK (vd_console_update_cursor), self);
+    self->changed_handler =
+      g_signal_connect_swapped (display, "changed", G_CALLBACK (vd_console_update_cursor), self);
     vd_console_update_cursor (self);
     vd_console_queue_request (self);
   }
@@ -228,7 +228,8 @@ vd_console_class_init (VdConsoleClass *klass)
     g_param_spec_object ("display", NULL, NULL, VD_TYPE_DISPLAY,
                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   props[PROP_CAPTURED] = g_param_spec_boolean ("captured", NULL, NULL, FALSE, readable);
-  props[PROP_GUEST_WIDTH] = g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, readable);
+  props[PROP_GUEST_WIDTH] =
+    g_param_spec_uint ("guest-width", NULL, NULL, 0, G_MAXUINT, 0, readable);
   props[PROP_GUEST_HEIGHT] =
     g_param_spec_uint ("guest-height", NULL, NULL, 0, G_MAXUINT, 0, readable);
   g_object_class_install_properties (object_class, N_PROPS, props);
