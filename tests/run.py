@@ -3,10 +3,12 @@
 """All tests: ./dev test [PATTERN] [--slow]. Counts every GLib test case; see docs/testing.md."""
 import argparse
 import concurrent.futures
+import ctypes
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -133,11 +135,30 @@ def run_fuzzers(seconds, pattern, tally):
             tally.add(f'{target.name} (see {BUILD / "findings" / target.name})', code == 0)
 
 
+def begin_under_reaper():
+    """Daemons of the tests (libvirt's QEMU) become children of a process that waits for them: libvirt takes
+    one that has ended and that nobody waits for to be alive. Init does this, but not every container has one.
+    """
+    PR_SET_CHILD_SUBREAPER = 36
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    child = os.fork()
+    if child == 0:
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: os.kill(child, number))
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)
+
+
 def main():
     parser = argparse.ArgumentParser(prog='./dev test', description=__doc__)
     parser.add_argument('pattern', nargs='?', default='')
     parser.add_argument('--slow', action='store_true', help='the whole matrix')
     options = parser.parse_args()
+    begin_under_reaper()
     tally, started = Tally(), time.monotonic()
     stages = STAGES + (SLOW_STAGES if options.slow else [])
     for flavour, suites, boxed in stages:

@@ -10,7 +10,8 @@ for word in $(cat /proc/cmdline); do
   case $word in box_work=*) work=${word#box_work=} ;; esac
 done
 9p() { mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000,$1" "$2" "$3"; }
-9p ro,cache=loose host /mnt
+# nosuid: under an ordinary user's box root's files are somebody else's, and so would be their rights.
+9p ro,nosuid,cache=loose host /mnt
 mount -t proc proc /mnt/proc
 mount -t sysfs sys /mnt/sys
 mount -t cgroup2 cgroup /mnt/sys/fs/cgroup
