@@ -295,10 +295,25 @@ vd_libvirt_run_resume (VdRun *run, GError **error)
   return call (run, virDomainResume, error);
 }
 
+/* Off already, perhaps while we asked, is what one wanted. */
+static gboolean
+end (VdRun *run, int (*verb) (virDomainPtr domain), GError **error)
+{
+  VdLibvirtRun *self = VD_LIBVIRT_RUN (run);
+  g_autoptr (GError) cause = NULL;
+
+  if (self->domain == NULL || call (run, verb, &cause) ||
+      g_error_matches (cause, VD_ERROR, VD_ERROR_NOT_FOUND) ||
+      virDomainIsActive (self->domain) == 0)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
+}
+
 static gboolean
 vd_libvirt_run_power_off (VdRun *run, GError **error)
 {
-  return call (run, virDomainShutdown, error);
+  return end (run, virDomainShutdown, error);
 }
 
 static int
@@ -313,11 +328,10 @@ vd_libvirt_run_reset (VdRun *run, GError **error)
   return call (run, reset_domain, error);
 }
 
-/* It is what one wanted when it is off already. */
 static gboolean
 vd_libvirt_run_force_off (VdRun *run, GError **error)
 {
-  return VD_LIBVIRT_RUN (run)->domain == NULL || call (run, virDomainDestroy, error);
+  return end (run, virDomainDestroy, error);
 }
 
 static void
