@@ -124,3 +124,57 @@ g_thread_pool_push (GThreadPool *pool, gpointer item, GError **error)
   __tsan_release (item);
   return REAL (g_thread_pool_push) (pool, item, error);
 }
+
+/* So does a queue, */
+void
+g_async_queue_push (GAsyncQueue *queue, gpointer item)
+{
+  __tsan_release (queue);
+  REAL (g_async_queue_push) (queue, item);
+}
+
+gpointer
+g_async_queue_pop (GAsyncQueue *queue)
+{
+  gpointer item = REAL (g_async_queue_pop) (queue);
+
+  __tsan_acquire (queue);
+  return item;
+}
+
+/* and a main context. */
+typedef struct {
+  GSourceFunc func;
+  gpointer data;
+  GDestroyNotify notify;
+} Callback;
+
+static gboolean
+call_back (gpointer data)
+{
+  Callback *self = data;
+
+  __tsan_acquire (self);
+  return self->func (self->data);
+}
+
+static void
+callback_free (gpointer data)
+{
+  Callback *self = data;
+
+  __tsan_acquire (self);
+  if (self->notify)
+    self->notify (self->data);
+  g_free (self);
+}
+
+guint
+g_idle_add_full (gint priority, GSourceFunc func, gpointer data, GDestroyNotify notify)
+{
+  Callback *self = g_new (Callback, 1);
+
+  *self = (Callback) { func, data, notify };
+  __tsan_release (self);
+  return REAL (g_idle_add_full) (priority, call_back, self, callback_free);
+}
