@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define NAME_PAUSE 100 /* ms */
+#define N_RACES    5   /* lost to others who open it at the same time */
 #define N_NAMELESS 10  /* tries for an owner that has no name on the bus yet */
 
 struct _VdClient {
@@ -151,20 +152,35 @@ find_owner (const char *folder, char **owner)
   return owned;
 }
 
+/* Somebody may take the library between the look and the open. */
+static gboolean
+open_either (VdClient *self, const char *folder, GError **error)
+{
+  for (guint i = 0;; i++) {
+    g_autofree char *owner = NULL;
+    g_autoptr (GError) cause = NULL;
+
+    if (find_owner (folder, &owner))
+      return open_remote (self, owner, error);
+    if (open_direct (self, folder, &cause))
+      return TRUE;
+    if (i == N_RACES || !g_error_matches (cause, VD_ERROR, VD_ERROR_OWNED)) {
+      g_propagate_error (error, g_steal_pointer (&cause));
+      return FALSE;
+    }
+  }
+}
+
 VdClient *
 vd_client_new (const char *path, GError **error)
 {
   g_autoptr (VdClient) self = g_new0 (VdClient, 1);
   g_autofree char *folder =
     path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
-  g_autofree char *owner = NULL;
-  gboolean ok;
 
   vd_error_quark (); /* so that an answer's error is one of ours again */
   self->cancellable = g_cancellable_new ();
-  ok = find_owner (folder, &owner) ? open_remote (self, owner, error)
-                                   : open_direct (self, folder, error);
-  return ok ? g_steal_pointer (&self) : NULL;
+  return open_either (self, folder, error) ? g_steal_pointer (&self) : NULL;
 }
 
 void
@@ -241,11 +257,12 @@ vd_client_call (VdClient *self, const char *method, GVariant *args, int *fd, GEr
   g_autofree char *holder = NULL;
   GVariant *reply = call_owner (self, self->owner, method, owned_args, &fds, &cause);
 
-  /* What a window took over may still run under the process that it took over from. */
-  if (g_error_matches (cause, VD_ERROR, VD_ERROR_OWNED) && self->owner != NULL &&
-      (holder = find_holder (self, owned_args)) != NULL) {
+  /* What a window took over may still run under the process that it took over from; or it came to
+   * the owner since. */
+  if (g_error_matches (cause, VD_ERROR, VD_ERROR_OWNED) && self->owner != NULL) {
     g_clear_error (&cause);
-    reply = call_owner (self, holder, method, owned_args, &fds, &cause);
+    holder = find_holder (self, owned_args);
+    reply = call_owner (self, holder != NULL ? holder : self->owner, method, owned_args, &fds, &cause);
   }
   if (cause != NULL) {
     g_dbus_error_strip_remote_error (cause);

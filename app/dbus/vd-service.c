@@ -185,9 +185,16 @@ handle_force_off (Call *call, GVariant *args)
   vd_job_wait_async (job, NULL, on_forced, call);
 }
 
+/* Who asks is led on to the process that runs it, as for every verb. */
 static void
 handle_wait (Call *call, GVariant *args)
 {
+  if (vd_machine_get_state (call->machine) == VD_MACHINE_ELSEWHERE) {
+    answer_error (call, g_error_new (VD_ERROR, VD_ERROR_OWNED,
+                                     _("“%s” still runs in another process; it comes here when it stops."),
+                                     vd_machine_get_name (call->machine)));
+    return;
+  }
   answer_when_inactive (call, finish_state);
 }
 
@@ -421,16 +428,17 @@ on_get_property (GDBusConnection *connection,
   VdService *self = data;
 
   if (strcmp (property, "Path") == 0)
-    return g_variant_new_string (vd_library_get_path (self->library));
+    return g_variant_new_take_string (g_filename_display_name (vd_library_get_path (self->library)));
   return g_variant_new_boolean (self->releases);
 }
 
 static void
 on_state_changed (VdService *self, GParamSpec *pspec, VdMachine *machine)
 {
+  g_autofree char *uuid = g_utf8_make_valid (vd_machine_get_uuid (machine), -1);
+
   g_dbus_connection_emit_signal (self->connection, NULL, VD_SERVICE_PATH, VD_SERVICE_INTERFACE,
-                                 "Changed", g_variant_new ("(s)", vd_machine_get_uuid (machine)),
-                                 NULL);
+                                 "Changed", g_variant_new ("(s)", uuid), NULL);
 }
 
 /* A process that held a machine of ours is gone. */

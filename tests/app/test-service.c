@@ -290,9 +290,20 @@ become_window (Fixture *self, VdService **service)
   return library;
 }
 
+static gboolean
+force_off (gpointer data)
+{
+  g_autoptr (VdClient) client = new_client (data);
+
+  do_call (client, "ForceOff", "Runs");
+  return G_SOURCE_REMOVE;
+}
+
 static void
 test_take_over_running (Fixture *self, gconstpointer data)
 {
+  g_autoptr (GVariant) waited = NULL;
+  const char *state;
   g_autoptr (VdClient) client = new_client (self);
   g_autoptr (VdClient) later = NULL;
   g_autofree char *running = create (client, "Runs", VD_ENGINE_LOCAL);
@@ -319,7 +330,10 @@ test_take_over_running (Fixture *self, gconstpointer data)
 
   /* Who asks the window for it is led to the process that runs it. */
   later = new_client (self);
-  do_call (later, "ForceOff", "Runs");
+  g_idle_add (force_off, self);
+  waited = call (later, "Wait", g_variant_new ("(s)", "Runs"));
+  g_variant_get (waited, "(&s)", &state);
+  g_assert_cmpstr (state, ==, "off");
   app_test_wait_for_state (vd_library_find (library, running), VD_MACHINE_OFF);
   app_test_succeeds (vd_machine_start (vd_library_find (library, running)));
   /* The other process had only what can go on without it, and went; so that comes here as it runs.
