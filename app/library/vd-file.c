@@ -21,12 +21,13 @@
 void
 vd_error_set_errno (GError **error, int code, const char *format, ...)
 {
-  g_autofree char *what = NULL;
+  g_autofree char *raw = NULL, *what = NULL;
   va_list args;
 
   va_start (args, format);
-  what = g_strdup_vprintf (format, args);
+  raw = g_strdup_vprintf (format, args);
   va_end (args);
+  what = g_utf8_make_valid (raw, -1); /* the names of files are any bytes, sentences are not */
 
   if (code == ENOSPC || code == EDQUOT)
     g_set_error (error, VD_ERROR, VD_ERROR_NO_SPACE,

@@ -153,7 +153,8 @@ vd_lock_look (const char *path, VdLockNote *note)
     return errno == ENOENT ? VD_LOCK_ABSENT : VD_LOCK_LEFT;
   if (note != NULL)
     read_note (path, note);
-  return flock (fd, LOCK_EX | LOCK_NB) == 0 ? VD_LOCK_LEFT : VD_LOCK_HELD;
+  /* Shared: two who look at once must not take each other for the holder. */
+  return flock (fd, LOCK_SH | LOCK_NB) == 0 ? VD_LOCK_LEFT : VD_LOCK_HELD;
 }
 
 void

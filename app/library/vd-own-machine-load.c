@@ -160,7 +160,8 @@ static void
 read_folder (VdOwnMachine *self)
 {
   VdMachine *machine = VD_MACHINE (self);
-  g_autofree char *uuid = g_path_get_basename (self->folder);
+  g_autofree char *uuid = g_path_get_basename (self->folder); /* any bytes, of a stranger's folder */
+  g_autofree char *name = g_filename_display_name (uuid);
   g_autoptr (VdConfig) config = NULL;
   g_autoptr (GError) error = NULL;
   gboolean newer;
@@ -168,8 +169,10 @@ read_folder (VdOwnMachine *self)
   vd_machine_set_uuid (machine, uuid);
   config = vd_config_load (self->folder, uuid, &newer, &error);
   if (config == NULL) {
-    vd_machine_set_name (machine, uuid);
-    vd_machine_set_state (machine, VD_MACHINE_BROKEN, error->message);
+    g_autofree char *problem = g_utf8_make_valid (error->message, -1);
+
+    vd_machine_set_name (machine, name);
+    vd_machine_set_state (machine, VD_MACHINE_BROKEN, problem);
     return;
   }
   vd_machine_set_config (machine, config, newer);

@@ -3,13 +3,16 @@
  * VdLibrary with fake engines: what is made, found again, deleted, lost and kept.
  */
 #include "app-test.h"
+#include "dbus/vd-variant.h"
 #include "fake-engine.h"
 #include "library/vd-config-file.h"
 #include "library/vd-config-private.h"
 #include "vd-service.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -277,6 +280,40 @@ test_broken (Fixture *self, gconstpointer data)
   app_test_succeeds (vd_library_restore (self->library, uuid));
   g_assert_cmpint (vd_machine_get_state (vd_library_find (self->library, uuid)), ==,
                    VD_MACHINE_BROKEN);
+}
+
+/* A folder whose name is no text is a broken machine too, and can be told of. */
+static void
+test_strange_folder (Fixture *self, gconstpointer data)
+{
+  g_autofree char *folder = vd_library_get_folder (self->library, "stran\xffge");
+  g_autoptr (GVariant) properties = NULL;
+  g_autoptr (VdMachine) machine = NULL;
+
+  close_library (self);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  open_library (self);
+  g_assert_cmpuint (n_machines (self), ==, 1);
+  machine = g_list_model_get_item (vd_library_get_machines (self->library), 0);
+  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_BROKEN);
+  g_assert_true (g_utf8_validate (vd_machine_get_name (machine), -1, NULL));
+  g_assert_true (g_utf8_validate (vd_machine_get_problem (machine), -1, NULL));
+  properties = g_variant_ref_sink (vd_machine_to_variant (machine));
+  app_test_succeeds (vd_library_delete (self->library, machine));
+  g_assert_cmpuint (n_machines (self), ==, 0);
+}
+
+/* Two that look at the same moment do not see each other. */
+static void
+test_lookers (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->path, "looked-at", NULL);
+  g_autofd int fd = -1;
+
+  app_test_write (self->path, "looked-at", "");
+  fd = open (path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (flock (fd, LOCK_SH), ==, 0); /* as the other does */
+  g_assert_cmpint (vd_lock_look (path, NULL), ==, VD_LOCK_LEFT);
 }
 
 static void
@@ -636,6 +673,8 @@ main (int argc, char **argv)
     { "no-start-while-deleted", test_no_start_while_deleted },
   { "trash-is-emptied", test_trash_is_emptied },
     { "broken", test_broken },
+    { "strange-folder", test_strange_folder },
+    { "lookers", test_lookers },
     { "newer", test_newer },
     { "lock", test_lock },
     { "verbs", test_verbs },
