@@ -1,49 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * VdSpiceDisplay: a SPICE session and its four channels that matter: main, display,
- * cursor, inputs. The picture is in vd-spice-screen.c.
+ * cursor, inputs. The picture is in vd-spice-screen.c, what goes to the inputs in
+ * vd-spice-input.c.
  *
  * Threads: main; open_thread_func on the worker.
  */
-#include "spice/vd-spice-display.h"
-#include "spice/vd-spice-keys.h"
-#include "spice/vd-spice-screen.h"
+#include "spice/vd-spice-display-private.h"
 
-#include <linux/input-event-codes.h>
-#include <spice-client.h>
 #include <unistd.h>
 
 #define MAX_CURSOR 1024 /* pixels a side */
-#define N_KEYS     256  /* evdev codes that have a scancode */
 
 /* The library defines none of these. */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpiceSession, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SpiceChannel, g_object_unref)
-
-struct _VdSpiceDisplay {
-  VdDisplay parent_instance;
-
-  /* Owned */
-  SpiceSession *session; /* NULL while not connected */
-  VdWorker *worker;
-  GObject *owner;
-  VdSpiceScreen screen;
-  VdCursor cursor;
-
-  /* Borrowed: the session's; main and inputs only while they are open */
-  SpiceMainChannel *main;
-  SpiceDisplayChannel *display;
-  SpiceCursorChannel *pointer;
-  SpiceInputsChannel *inputs;
-
-  VdSpiceOpen open;
-  gboolean viewed;
-  gboolean woken; /* "changed" was said and nobody has taken since */
-  gboolean cursor_changed;
-  gboolean held[N_KEYS];
-  int buttons; /* SPICE_MOUSE_BUTTON_MASK_* */
-  int x, y;    /* where the pointer was last, guest pixels */
-};
 
 G_DEFINE_FINAL_TYPE (VdSpiceDisplay, vd_spice_display, VD_TYPE_DISPLAY)
 
@@ -433,122 +404,6 @@ vd_spice_display_request_size (VdDisplay *display, guint width, guint height)
     return;
   spice_main_channel_update_display_enabled (self->main, 0, TRUE, FALSE);
   spice_main_channel_update_display (self->main, 0, 0, 0, width, height, TRUE);
-}
-
-static void
-vd_spice_display_key (VdDisplay *display, guint evdev, gboolean pressed)
-{
-  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
-  guint scancode = vd_spice_scancode (evdev);
-
-  if (self->inputs == NULL || scancode == 0)
-    return;
-  if (evdev < N_KEYS)
-    self->held[evdev] = pressed;
-  if (pressed)
-    spice_inputs_channel_key_press (self->inputs, scancode);
-  else
-    spice_inputs_channel_key_release (self->inputs, scancode);
-}
-
-static gboolean
-has_tablet (VdSpiceDisplay *self)
-{
-  int mode = SPICE_MOUSE_MODE_SERVER;
-
-  if (self->main != NULL)
-    g_object_get (self->main, "mouse-mode", &mode, NULL);
-  return mode == SPICE_MOUSE_MODE_CLIENT;
-}
-
-static void
-vd_spice_display_move (VdDisplay *display, double x, double y)
-{
-  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
-  int to_x = x * (MAX (self->screen.width, 1) - 1) + 0.5;
-  int to_y = y * (MAX (self->screen.height, 1) - 1) + 0.5;
-
-  if (self->inputs == NULL)
-    return;
-  if (has_tablet (self))
-    spice_inputs_channel_position (self->inputs, to_x, to_y, 0, self->buttons);
-  else /* a mouse: as far as the pointer went */
-    spice_inputs_channel_motion (self->inputs, to_x - self->x, to_y - self->y, self->buttons);
-  self->x = to_x;
-  self->y = to_y;
-}
-
-static int
-convert_button (guint evdev, int *mask)
-{
-  switch (evdev) {
-  case BTN_LEFT:
-    *mask = SPICE_MOUSE_BUTTON_MASK_LEFT;
-    return SPICE_MOUSE_BUTTON_LEFT;
-  case BTN_MIDDLE:
-    *mask = SPICE_MOUSE_BUTTON_MASK_MIDDLE;
-    return SPICE_MOUSE_BUTTON_MIDDLE;
-  case BTN_RIGHT:
-    *mask = SPICE_MOUSE_BUTTON_MASK_RIGHT;
-    return SPICE_MOUSE_BUTTON_RIGHT;
-  case BTN_SIDE:
-    *mask = SPICE_MOUSE_BUTTON_MASK_SIDE;
-    return SPICE_MOUSE_BUTTON_SIDE;
-  case BTN_EXTRA:
-    *mask = SPICE_MOUSE_BUTTON_MASK_EXTRA;
-    return SPICE_MOUSE_BUTTON_EXTRA;
-  default:
-    return SPICE_MOUSE_BUTTON_INVALID;
-  }
-}
-
-static void
-vd_spice_display_button (VdDisplay *display, guint evdev, gboolean pressed)
-{
-  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
-  int mask = 0;
-  int button = convert_button (evdev, &mask);
-
-  if (self->inputs == NULL || button == SPICE_MOUSE_BUTTON_INVALID)
-    return;
-  if (pressed) {
-    self->buttons |= mask;
-    spice_inputs_channel_button_press (self->inputs, button, self->buttons);
-  } else {
-    self->buttons &= ~mask;
-    spice_inputs_channel_button_release (self->inputs, button, self->buttons);
-  }
-}
-
-/* There is no wheel in the protocol, only buttons; and none for the sideways one. */
-static void
-vd_spice_display_wheel (VdDisplay *display, int vertical, int horizontal)
-{
-  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
-  int button = vertical > 0 ? SPICE_MOUSE_BUTTON_UP : SPICE_MOUSE_BUTTON_DOWN;
-
-  for (int i = 0; self->inputs != NULL && i < ABS (vertical); i++) {
-    spice_inputs_channel_button_press (self->inputs, button, self->buttons);
-    spice_inputs_channel_button_release (self->inputs, button, self->buttons);
-  }
-}
-
-static void
-vd_spice_display_release_all (VdDisplay *display)
-{
-  static const guint buttons[] = { BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE, BTN_EXTRA };
-  VdSpiceDisplay *self = VD_SPICE_DISPLAY (display);
-
-  for (guint i = 0; i < N_KEYS; i++)
-    if (self->held[i])
-      vd_spice_display_key (display, i, FALSE);
-  for (guint i = 0; i < G_N_ELEMENTS (buttons); i++) {
-    int mask = 0;
-
-    convert_button (buttons[i], &mask);
-    if (self->buttons & mask)
-      vd_spice_display_button (display, buttons[i], FALSE);
-  }
 }
 
 static void
