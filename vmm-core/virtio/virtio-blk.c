@@ -13,54 +13,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "virtio/virtio-blk.h"
+#include "virtio/virtio-blk-private.h"
 
-#define QUEUE_SIZE    128
-#define SECTOR        512
-#define SECTOR_SHIFT  9
-#define CLASS_STORAGE 0x010000
-#define MAX_ZEROES    (1u << 22) /* sectors of one request to discard: 2 GiB */
-/* Bytes of one transfer, more than any driver asks for. A chain can name the same memory again and
- * again, and as long as it lasts the machine cannot be stopped. */
-#define MAX_TRANSFER (64u << 20)
-
+#define CLASS_STORAGE  0x010000
 #define F_SEG_MAX      2
 #define F_READONLY     5
 #define F_BLOCK_SIZE   6
 #define F_FLUSH        9
 #define F_DISCARD      13
 #define F_WRITE_ZEROES 14
-
-enum {
-  TYPE_IN = 0,
-  TYPE_OUT = 1,
-  TYPE_FLUSH = 4,
-  TYPE_GET_ID = 8,
-  TYPE_DISCARD = 11,
-  TYPE_WRITE_ZEROES = 13,
-};
-
-enum {
-  STATUS_OK = 0,
-  STATUS_ERROR = 1,
-  STATUS_UNSUPPORTED = 2,
-  STATUS_LATER = 0xff, /* the block layer has it */
-};
-
-#define ID_LENGTH        20
-#define ZEROES_MAY_UNMAP 1
-
-typedef struct {
-  guint32 type;
-  guint32 reserved;
-  guint64 sector;
-} Header;
-
-typedef struct {
-  guint64 sector;
-  guint32 n_sectors;
-  guint32 flags;
-} Range;
 
 typedef struct {
   guint64 capacity;
@@ -81,25 +42,6 @@ typedef struct {
 G_STATIC_ASSERT (sizeof (Config) == 64 && G_STRUCT_OFFSET (Config, zeroes_may_unmap) == 56);
 #define CONFIG_SIZE 60
 
-typedef struct {
-  VmmVirtio parent;
-  VmmBlock *block;
-  char serial[ID_LENGTH];
-  guint64 n_requests;
-  GPtrArray *spare; /* requests not in use */
-  gboolean held;    /* nothing is served until the machine is resumed */
-  guint32 n_kept;
-  guint16 kept[QUEUE_SIZE]; /* heads of the requests to be tried again, in their order */
-} VirtioBlk;
-
-typedef struct {
-  VmmBlockRequest block; /* first: completions cast */
-  VirtioBlk *device;
-  guint8 *status;
-  guint64 written; /* into the guest's buffers, the status included */
-  VmmRequest request;
-} BlkRequest;
-
 static const VmmField virtio_blk_fields[] = {
   VMM_FIELD_PART (VirtioBlk, parent, vmm_virtio_fields, "virtio"),
   VMM_EXEMPT (VirtioBlk, block, "from the configuration"),
@@ -112,12 +54,12 @@ static const VmmField virtio_blk_fields[] = {
   VMM_FIELD_LAST,
 };
 
-static void
-finish (VirtioBlk *self, BlkRequest *request, guint8 status)
+void
+blk_finish (VirtioBlk *self, BlkRequest *request, guint8 status)
 {
   *request->status = status;
   vmm_virtio_push (&self->parent, 0, request->request.head,
-                   status == STATUS_OK ? request->written : 1);
+                   status == BLK_OK ? request->written : 1);
   __atomic_add_fetch (&self->n_requests, 1, __ATOMIC_RELAXED);
   g_ptr_array_add (self->spare, request);
 }
@@ -160,166 +102,39 @@ keep (VirtioBlk *self, BlkRequest *request, int error)
 static void
 finish_with (VirtioBlk *self, BlkRequest *request, int error)
 {
-  guint8 status = STATUS_OK;
+  guint8 status = BLK_OK;
 
   if (error == -EOPNOTSUPP) {
-    status = STATUS_UNSUPPORTED;
+    status = BLK_UNSUPPORTED;
   } else if (error == -EFAULT) { /* our memory is mapped: what it lacks is a page of the host */
     VmmPlatform *platform = self->parent.parent.parent.board->platform;
 
-    status = STATUS_ERROR;
+    status = BLK_ERROR;
     platform->klass->request (platform, VMM_REQUEST_NO_MEMORY, 0);
   } else if (error < 0) {
     g_autofree char *why = g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
 
-    status = STATUS_ERROR;
+    status = BLK_ERROR;
     vmm_device_broken (&self->parent.parent.parent, why);
   }
-  finish (self, request, status);
+  blk_finish (self, request, status);
   vmm_virtio_notify (&self->parent, 0);
 }
 
 /* Loop: the block layer is done with it. */
-static void
-block_done (VmmBlockRequest *block, int error)
+void
+blk_block_done (VmmBlockRequest *block, int error)
 {
   BlkRequest *request = (BlkRequest *) block;
   VirtioBlk *self = request->device;
   VmmDevice *device = &self->parent.parent.parent;
 
   vmm_device_lock (device);
-  if (lacks_room (block, error) && self->n_kept < QUEUE_SIZE)
+  if (lacks_room (block, error) && self->n_kept < BLK_QUEUE_SIZE)
     keep (self, request, error);
   else
     finish_with (self, request, error);
   vmm_device_unlock (device);
-}
-
-/* Takes @n bytes off the front of a vector. */
-static void
-trim_front (struct iovec **iov, guint *n_iov, gsize n)
-{
-  while (*n_iov > 0 && n >= (*iov)->iov_len) {
-    n -= (*iov)->iov_len;
-    (*iov)++;
-    (*n_iov)--;
-  }
-  if (*n_iov > 0) {
-    (*iov)->iov_base = (guint8 *) (*iov)->iov_base + n;
-    (*iov)->iov_len -= n;
-  }
-}
-
-/* Takes the last byte off a vector that is not empty, for the status. */
-static guint8 *
-trim_status (struct iovec *iov, guint *n_iov)
-{
-  struct iovec *last = &iov[*n_iov - 1];
-
-  last->iov_len--;
-  if (last->iov_len == 0)
-    (*n_iov)--;
-  return (guint8 *) last->iov_base + last->iov_len;
-}
-
-static gboolean
-is_on_disk (VirtioBlk *self, guint64 sector, guint64 length)
-{
-  guint64 size = vmm_block_get_size (self->block);
-
-  return length % SECTOR == 0 && sector <= size >> SECTOR_SHIFT &&
-         length <= size - (sector << SECTOR_SHIFT);
-}
-
-static guint8
-submit (VirtioBlk *self,
-        BlkRequest *request,
-        VmmBlockOp op,
-        guint64 sector,
-        guint64 length,
-        struct iovec *iov,
-        guint n_iov)
-{
-  request->block = (VmmBlockRequest) {
-    .op = op,
-    .offset = sector << SECTOR_SHIFT,
-    .length = length,
-    .iov = iov,
-    .n_iov = n_iov,
-    .done = block_done,
-  };
-  vmm_block_submit (self->block, &request->block);
-  return STATUS_LATER;
-}
-
-static guint8
-start_transfer (VirtioBlk *self, BlkRequest *request, VmmBlockOp op, guint64 sector)
-{
-  VmmRequest *vq = &request->request;
-  gboolean in = op == VMM_BLOCK_READ;
-  struct iovec *iov = in ? vq->in : vq->out;
-  guint n_iov = in ? vq->n_in : vq->n_out;
-  guint64 length = vmm_iov_size (iov, n_iov);
-
-  if (!is_on_disk (self, sector, length) || length > MAX_TRANSFER ||
-      (op == VMM_BLOCK_WRITE && vmm_block_get_readonly (self->block)))
-    return STATUS_ERROR;
-  if (length == 0)
-    return STATUS_OK;
-  if (in)
-    request->written += length;
-  return submit (self, request, op, sector, length, iov, n_iov);
-}
-
-static guint8
-start_zeroes (VirtioBlk *self, BlkRequest *request, VmmBlockOp op)
-{
-  VmmRequest *vq = &request->request;
-  guint32 allowed = op == VMM_BLOCK_WRITE_ZEROES ? ZEROES_MAY_UNMAP : 0;
-  guint64 length;
-  Range range;
-
-  if (vmm_iov_size (vq->out, vq->n_out) != sizeof range)
-    return STATUS_UNSUPPORTED;
-  vmm_iov_read (vq->out, vq->n_out, 0, &range, sizeof range);
-  length = (guint64) range.n_sectors << SECTOR_SHIFT;
-  if (range.flags & ~allowed)
-    return STATUS_UNSUPPORTED;
-  if (!is_on_disk (self, range.sector, length) || range.n_sectors > MAX_ZEROES ||
-      vmm_block_get_readonly (self->block))
-    return STATUS_ERROR;
-  if (length == 0)
-    return STATUS_OK;
-  return submit (self, request, op, range.sector, length, NULL, 0);
-}
-
-static guint8
-get_id (VirtioBlk *self, BlkRequest *request)
-{
-  request->written +=
-    vmm_iov_write (request->request.in, request->request.n_in, 0, self->serial, ID_LENGTH);
-  return STATUS_OK;
-}
-
-static guint8
-start (VirtioBlk *self, BlkRequest *request, const Header *header)
-{
-  switch (header->type) {
-  case TYPE_IN:
-    return start_transfer (self, request, VMM_BLOCK_READ, header->sector);
-  case TYPE_OUT:
-    return start_transfer (self, request, VMM_BLOCK_WRITE, header->sector);
-  case TYPE_FLUSH:
-    return submit (self, request, VMM_BLOCK_FLUSH, 0, 0, NULL, 0);
-  case TYPE_GET_ID:
-    return get_id (self, request);
-  case TYPE_DISCARD:
-    return start_zeroes (self, request, VMM_BLOCK_DISCARD);
-  case TYPE_WRITE_ZEROES:
-    return start_zeroes (self, request, VMM_BLOCK_WRITE_ZEROES);
-  default:
-    return STATUS_UNSUPPORTED;
-  }
 }
 
 static BlkRequest *
@@ -334,30 +149,6 @@ take_spare (VirtioBlk *self)
   return request;
 }
 
-/* FALSE where the driver broke the rules. */
-static gboolean
-begin (VirtioBlk *self, BlkRequest *request)
-{
-  VmmRequest *vq = &request->request;
-  Header header;
-  guint8 status;
-
-  if (vmm_iov_read (vq->out, vq->n_out, 0, &header, sizeof header) < sizeof header ||
-      vq->n_in == 0) {
-    vmm_virtio_break (&self->parent, "The driver sent a disk request without header or status.");
-    vmm_virtio_push (&self->parent, 0, vq->head, 0);
-    g_ptr_array_add (self->spare, request);
-    return FALSE;
-  }
-  trim_front (&vq->out, &vq->n_out, sizeof header);
-  request->status = trim_status (vq->in, &vq->n_in);
-  request->written = 1;
-  status = start (self, request, &header);
-  if (status != STATUS_LATER)
-    finish (self, request, status);
-  return TRUE;
-}
-
 /* FALSE when the queue has none, or the driver broke the rules. */
 static gboolean
 process_one (VirtioBlk *self)
@@ -365,7 +156,7 @@ process_one (VirtioBlk *self)
   BlkRequest *request = take_spare (self);
 
   if (vmm_virtio_pop (&self->parent, 0, &request->request))
-    return begin (self, request);
+    return blk_begin (self, request);
   g_ptr_array_add (self->spare, request);
   return FALSE;
 }
@@ -382,7 +173,7 @@ retry_kept (VirtioBlk *self)
     BlkRequest *request = take_spare (self);
 
     if (vmm_virtio_take_kept (&self->parent, 0, self->kept[i], &request->request)) {
-      ok = begin (self, request);
+      ok = blk_begin (self, request);
     } else {
       g_ptr_array_add (self->spare, request);
       ok = FALSE;
@@ -419,13 +210,13 @@ virtio_blk_read_config (VmmVirtio *virtio, guint8 *bytes)
 {
   VirtioBlk *self = (VirtioBlk *) virtio;
   Config config = {
-    .capacity = vmm_block_get_size (self->block) >> SECTOR_SHIFT,
-    .seg_max = QUEUE_SIZE - 2, /* header and status are segments too */
-    .block_size = SECTOR,
-    .max_discard_sectors = MAX_ZEROES,
+    .capacity = vmm_block_get_size (self->block) >> BLK_SECTOR_SHIFT,
+    .seg_max = BLK_QUEUE_SIZE - 2, /* header and status are segments too */
+    .block_size = BLK_SECTOR,
+    .max_discard_sectors = BLK_MAX_ZEROES,
     .max_discard_segments = 1,
     .discard_alignment = 1,
-    .max_zeroes_sectors = MAX_ZEROES,
+    .max_zeroes_sectors = BLK_MAX_ZEROES,
     .max_zeroes_segments = 1,
     .zeroes_may_unmap = 1,
   };
@@ -454,7 +245,7 @@ virtio_blk_loaded (VmmVirtio *virtio, GError **error)
 {
   VirtioBlk *self = (VirtioBlk *) virtio;
 
-  self->n_kept = MIN (self->n_kept, QUEUE_SIZE);
+  self->n_kept = MIN (self->n_kept, BLK_QUEUE_SIZE);
   self->held = self->n_kept > 0;
   return TRUE;
 }
@@ -467,7 +258,7 @@ virtio_blk_realize (VmmVirtio *virtio, gconstpointer data, GError **error)
 
   self->block = config->block;
   if (config->serial)
-    memcpy (self->serial, config->serial, MIN (strlen (config->serial), ID_LENGTH));
+    memcpy (self->serial, config->serial, MIN (strlen (config->serial), BLK_ID_LENGTH));
   self->spare = g_ptr_array_new_with_free_func (g_free);
   return TRUE;
 }
@@ -491,7 +282,7 @@ const VmmVirtioClass vmm_virtio_blk_class = {
   .virtio_id = 2,
   .class_code = CLASS_STORAGE,
   .n_queues = 1,
-  .queue_size = QUEUE_SIZE,
+  .queue_size = BLK_QUEUE_SIZE,
   .config_size = CONFIG_SIZE,
   .realize = virtio_blk_realize,
   .unrealize = virtio_blk_unrealize,
