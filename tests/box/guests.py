@@ -78,13 +78,13 @@ def linux(test, *options, append=''):
 class Running:
     """vmm-run with a control socket, as a context: ended for good when left."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, **keywords):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.serial, self.errors = self.folder / 'serial', self.folder / 'errors'
         self.serial.touch()
         path = self.folder / 'control'
         self.process = subprocess.Popen([VMM_RUN, '--serial', f'file:{self.serial}', '--control', path, *options],
-                                        stdin=subprocess.DEVNULL, stderr=open(self.errors, 'wb'))
+                                        stdin=subprocess.DEVNULL, stderr=open(self.errors, 'wb'), **keywords)
         self.wait_until(lambda: path.exists() or self.process.poll() is not None)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.connect(str(path))

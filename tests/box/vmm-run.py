@@ -229,6 +229,21 @@ def serial_input():
     expect(run.returncode == 0x2a * 2 + 1, run)
 
 
+def terminal_that_nobody_reads():
+    """It holds up nobody: the machine answers, pauses and ends."""
+    master, slave = os.openpty()
+    with Running('--kernel', kernel(TALK), '--serial', 'stdio', stdout=slave) as run:
+        run.wait_until(lambda: run.ask('stats')['exits_user'] > 50000)
+        run.ask('pause')
+        run.ask('resume')
+        run.ask('quit')
+        expect(run.wait().code == 0, 'ended')
+    expect(os.get_blocking(slave), 'the terminal is as it was')
+    os.close(master)
+    os.close(slave)
+
+
 guests.main([power_off, debug_exit_codes, no_debug_exit_unasked, reset_under_no_reboot, reset_starts_anew, crashed_guest,
              host_without_memory, memory_is_all_there, bad_arguments, bad_kernels, bad_disks, bad_places, no_kvm, stats,
-             control_pause, control_reset, control_refuses, terminated, many_processors, serial_input])
+             control_pause, control_reset, control_refuses, terminated, many_processors, serial_input,
+             terminal_that_nobody_reads])

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/vmm-bus.h"
@@ -43,7 +44,7 @@ struct _VmmPc {
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
   VmmFile *kernel, *initrd;
-  int serial_fd, console_fd; /* of VMM_TEXT_FILE, else -1 */
+  int serial_fd, console_fd; /* opened for them, or -1 */
 };
 
 static VmmDevice *
@@ -75,7 +76,22 @@ add_pci (VmmPc *self, GError **error)
   return host != NULL;
 }
 
-/* The descriptors of @text; @file is the one that was opened for it. @what is "serial port". */
+/* A terminal or pipe once more, but one that does not wait: the loop must not stand still where
+ * nobody reads, and the flags of the one that was lent to us are shared with whoever lent it. -1
+ * where it cannot be had: then that one must do. */
+static int
+open_impatient (int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  struct stat info;
+
+  if (fd < 0 || fstat (fd, &info) < 0 || !(S_ISCHR (info.st_mode) || S_ISFIFO (info.st_mode)))
+    return -1;
+  return open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+/* The descriptors of @text; @file is the one that was opened for it, or -1. @what is "serial port".
+ */
 static gboolean
 open_text (const VmmTextConfig *text,
            const char *what,
@@ -86,8 +102,12 @@ open_text (const VmmTextConfig *text,
 {
   *in_fd = text->in_fd;
   *out_fd = text->out_fd;
-  if (text->mode != VMM_TEXT_FILE)
+  if (text->mode != VMM_TEXT_FILE) {
+    *file = open_impatient (text->out_fd);
+    if (*file >= 0)
+      *out_fd = *file;
     return TRUE;
+  }
   *file = open (text->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
   *in_fd = -1;
   *out_fd = *file;
