@@ -73,7 +73,8 @@ note (VmmMachine *self, VmmPending pending, const VmmEnd *end)
 
   g_mutex_lock (&self->lock);
   runs = self->state == VMM_MACHINE_RUNNING; /* else the vCPUs are parked, or still being made */
-  if (pending > self->pending && self->state != VMM_MACHINE_STOPPED) {
+  if (pending > self->pending && self->state != VMM_MACHINE_STOPPED &&
+      (!self->lost || (end && end->kind == VMM_END_CRASHED))) {
     self->pending = pending;
     if (end) {
       self->pending_end = *end;
@@ -133,6 +134,16 @@ on_pause (gpointer data, const char *device_id, const char *why)
 }
 
 static void
+on_lost (gpointer data)
+{
+  VmmMachine *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->lost = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_crashed (gpointer data, const char *message, const char *registers)
 {
   VmmEnd end = { .kind = VMM_END_CRASHED, .message = message, .registers = registers };
@@ -144,6 +155,7 @@ const VmmKvmEvents vmm_machine_events = {
   .request = on_request,
   .pause = on_pause,
   .device_broken = on_device_broken,
+  .lost = on_lost,
   .crashed = on_crashed,
 };
 
@@ -152,8 +164,8 @@ vmm_machine_fault (gpointer data)
 {
   VmmMachine *self = data;
 
-  /* Before the memory goes: without it a vCPU that still runs ends in a triple fault, and of ends
-   * the first counts. */
-  on_crashed (self, VMM_KVM_NO_MEMORY, "");
+  /* As where a vCPU finds it out. */
+  on_lost (self);
   vmm_memory_discard (self->memory);
+  on_crashed (self, VMM_KVM_NO_MEMORY, "");
 }

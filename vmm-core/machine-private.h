@@ -48,6 +48,7 @@ struct _VmmMachine {
   VmmPending pending;
   VmmEnd pending_end;                /* its strings are @message and @registers */
   char *pause_device, *pause_reason; /* of PENDING_PAUSE */
+  gboolean lost; /* its memory goes: of what may still happen only a crash counts */
   gboolean quitting;
   gint64 started_ns, ended_ns; /* 0: not yet */
 };

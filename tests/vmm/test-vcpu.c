@@ -14,10 +14,21 @@ typedef struct {
   VmmKvm kvm;
   VmmVcpu vcpu;
   struct kvm_run run;
-  guint n_crashes;
-  guint8 found; /* in memory when the crash was reported */
+  guint n_lost, n_crashes;
+  guint8 found; /* in memory when the machine was said to be lost */
+  guint8 left;  /* in memory when the crash was reported */
   char *message;
 } Fixture;
+
+static void
+lost (gpointer data)
+{
+  Fixture *f = data;
+
+  f->n_lost++;
+  g_assert_cmpuint (f->n_crashes, ==, 0);
+  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->found, 1));
+}
 
 static void
 crashed (gpointer data, const char *message, const char *registers)
@@ -26,10 +37,10 @@ crashed (gpointer data, const char *message, const char *registers)
 
   f->n_crashes++;
   g_set_str (&f->message, message);
-  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->found, 1));
+  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->left, 1));
 }
 
-static const VmmKvmEvents events = { .crashed = crashed };
+static const VmmKvmEvents events = { .lost = lost, .crashed = crashed };
 
 static void
 set_up (Fixture *f, gconstpointer data)
@@ -50,19 +61,17 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->message);
 }
 
-/* The crash is known before the memory is gone: else another vCPU, which fetches zeroes now, ends
- * the run in its own way first. */
+/* That the machine is lost is known before its memory is gone: else another vCPU, which fetches
+ * zeroes now, ends the run in its own way first. The report comes when there is memory for it. */
 static void
 test_no_page (Fixture *f, gconstpointer data)
 {
-  guint8 left = MARK;
-
   vmm_vcpu_run_failed (&f->vcpu, GPOINTER_TO_INT (data));
   g_assert_cmpuint (f->n_crashes, ==, 1);
   g_assert_nonnull (strstr (f->message, "no memory left"));
+  g_assert_cmpuint (f->n_lost, ==, 1);
   g_assert_cmphex (f->found, ==, MARK);
-  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &left, 1));
-  g_assert_cmphex (left, ==, 0);
+  g_assert_cmphex (f->left, ==, 0);
 }
 
 /* Any other failure leaves the memory as it is. */
@@ -72,8 +81,8 @@ test_refused (Fixture *f, gconstpointer data)
   vmm_vcpu_run_failed (&f->vcpu, EINVAL);
   g_assert_cmpuint (f->n_crashes, ==, 1);
   g_assert_nonnull (strstr (f->message, g_strerror (EINVAL)));
-  g_assert_true (vmm_memory_read (f->kvm.memory, 0, &f->found, 1));
-  g_assert_cmphex (f->found, ==, MARK);
+  g_assert_cmpuint (f->n_lost, ==, 0);
+  g_assert_cmphex (f->left, ==, MARK);
 }
 
 int

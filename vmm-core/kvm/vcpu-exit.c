@@ -139,11 +139,11 @@ void
 vmm_vcpu_run_failed (VmmVcpu *self, int error)
 {
   if (VMM_KVM_NO_PAGE (error)) {
-    /* Noted before the memory goes: without it another vCPU ends in a triple fault, and of ends the
-     * first counts. The registers come later, when the guest, which is lost, has given back what
-     * the report needs. */
-    self->kvm->events->crashed (self->kvm->data, VMM_KVM_NO_MEMORY, "");
+    /* Without its memory another vCPU ends in a triple fault, which must not count; and the report
+     * needs a little memory itself, which the guest, lost as it is, gives back first. */
+    self->kvm->events->lost (self->kvm->data);
     vmm_memory_discard (self->kvm->memory);
+    crash (self, g_strdup (VMM_KVM_NO_MEMORY));
   } else {
     crash (self, g_strdup_printf ("KVM cannot run CPU %u: %s.", self->index, g_strerror (error)));
   }

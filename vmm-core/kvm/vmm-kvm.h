@@ -24,6 +24,9 @@ typedef struct {
   void (*request) (gpointer data, VmmRequestKind kind, guint32 value);
   void (*pause) (gpointer data, const char *device_id, const char *why);
   void (*device_broken) (gpointer data, const char *device_id, const char *why);
+  /* The machine's memory goes: nothing that the guest does from now on counts, and crashed follows.
+   * Allocates nothing. */
+  void (*lost) (gpointer data);
   /* The machine cannot go on. @message is one sentence, @registers a dump, or "" where one is
    * better made later. */
   void (*crashed) (gpointer data, const char *message, const char *registers);
