@@ -26,6 +26,7 @@ typedef struct {
   guint32 fourcc;      /* DRM_FORMAT_XRGB8888, _ARGB8888 and their other orders of bytes */
   int dmabuf;          /* borrowed from @pixels, -1 where there is none */
   VdRect damage;       /* since the last take */
+  guint64 serial;      /* changes when the picture does; 0: not known */
 } VdFrame;
 
 typedef struct {

@@ -319,6 +319,7 @@ vmm_display_show (VmmDisplay *self, const VmmFrame *frame)
     self->last = last;
   }
   self->frame.damage = whole (&self->frame);
+  self->frame.serial = before.serial + 1;
   self->frame_changed = TRUE;
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&before.buffer, vmm_buffer_unref);
@@ -335,6 +336,7 @@ vmm_display_damage (VmmDisplay *self, const VmmRect *rect)
   self->n_frames++;
   if (clipped.width > 0 && clipped.height > 0) {
     self->frame.damage = unite (&self->frame.damage, &clipped);
+    self->frame.serial++;
     self->frame_changed = TRUE;
   }
   g_mutex_unlock (&self->lock);

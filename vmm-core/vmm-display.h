@@ -28,6 +28,7 @@ typedef struct {
   guint stride;        /* bytes */
   guint32 fourcc;      /* DRM_FORMAT_XRGB8888 and the like */
   VmmRect damage;      /* since the last take; whole after a change of buffer */
+  guint64 serial;      /* changes when the picture does */
 } VmmFrame;
 
 typedef struct {

@@ -92,6 +92,7 @@ convert_frame (const VmmFrame *from, VdFrame *to)
     .fourcc = from->fourcc,
     .dmabuf = from->buffer != NULL ? vmm_buffer_get_dmabuf (from->buffer) : -1,
     .damage = { from->damage.x, from->damage.y, from->damage.width, from->damage.height },
+    .serial = from->serial,
   };
   if (from->buffer != NULL)
     to->pixels =

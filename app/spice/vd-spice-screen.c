@@ -89,6 +89,7 @@ vd_spice_screen_set_source (VdSpiceScreen *self,
   self->width = width;
   self->height = height;
   self->stride = stride;
+  self->serial++;
   self->stale = self->damage = (VdRect) { 0, 0, width, height };
   return TRUE;
 }
@@ -98,6 +99,7 @@ vd_spice_screen_draw (VdSpiceScreen *self, const VdRect *rect)
 {
   VdRect visible = clip (self, rect);
 
+  self->serial += !is_empty (&visible);
   unite (&self->stale, &visible);
 }
 
@@ -113,6 +115,7 @@ vd_spice_screen_peek (VdSpiceScreen *self, VdFrame *frame)
     .fourcc = XRGB8888,
     .dmabuf = -1,
     .damage = self->damage,
+    .serial = self->serial,
   };
 }
 

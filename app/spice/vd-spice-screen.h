@@ -17,6 +17,7 @@ typedef struct {
   GBytes *pixels;       /* ours, of the same size */
   guint width, height;
   guint stride;
+  guint64 serial; /* changes when the picture does */
   VdRect stale;  /* what was drawn and not copied */
   VdRect damage; /* what was copied and not taken */
 } VdSpiceScreen;

@@ -58,6 +58,7 @@ test_screen (void)
   g_autofree guint32 *source = g_new0 (guint32, W * H);
   VdSpiceScreen screen = { 0 };
   g_auto (VdFrame) frame = { 0 };
+  guint64 serial;
 
   g_assert_false (vd_spice_screen_take (&screen, &frame));
   g_assert_true (vd_spice_screen_set_source (&screen, (guint8 *) source, W, H, W * 4));
@@ -66,6 +67,22 @@ test_screen (void)
   g_assert_cmpint (frame.damage.width, ==, W);
   vd_frame_clear (&frame);
   g_assert_false (vd_spice_screen_take (&screen, &frame));
+
+  /* Only what is drawn on the screen makes another picture of it. */
+  vd_spice_screen_peek (&screen, &frame);
+  serial = frame.serial;
+  g_assert_cmpuint (serial, !=, 0);
+  vd_frame_clear (&frame);
+  vd_spice_screen_draw (&screen, &(VdRect) { W, H, 4, 5 });
+  vd_spice_screen_peek (&screen, &frame);
+  g_assert_cmpuint (frame.serial, ==, serial);
+  vd_frame_clear (&frame);
+  vd_spice_screen_draw (&screen, &(VdRect) { 2, 3, 1, 1 });
+  vd_spice_screen_peek (&screen, &frame);
+  g_assert_cmpuint (frame.serial, !=, serial);
+  vd_frame_clear (&frame);
+  g_assert_true (vd_spice_screen_take (&screen, &frame));
+  vd_frame_clear (&frame);
 
   /* Two rectangles become the one around both; what was not drawn is not looked at. */
   for (guint i = 0; i < W * H; i++)

@@ -108,6 +108,36 @@ test_damage (Fixture *f, gconstpointer data)
   g_assert_false (vmm_display_take (f->display, &frame));
 }
 
+static guint64
+get_serial (Fixture *f)
+{
+  VmmFrame frame;
+
+  g_assert_true (vmm_display_peek (f->display, &frame));
+  vmm_buffer_unref (frame.buffer);
+  return frame.serial;
+}
+
+/* Two peeks with the same serial show the same picture. */
+static void
+test_serial (Fixture *f, gconstpointer data)
+{
+  guint64 first, second;
+
+  show (f, W, H);
+  first = get_serial (f);
+  g_assert_cmpuint (first, !=, 0);
+  check_taken (f, 0, 0, W, H);
+  damage (f, W, 0, 10, 10);
+  g_assert_cmpuint (get_serial (f), ==, first);
+  damage (f, 0, 0, 1, 1);
+  second = get_serial (f);
+  g_assert_cmpuint (second, >, first);
+  vmm_display_show (f->display, NULL);
+  show (f, W, H);
+  g_assert_cmpuint (get_serial (f), >, second);
+}
+
 static void
 test_off (Fixture *f, gconstpointer data)
 {
@@ -436,6 +466,7 @@ main (int argc, char **argv)
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
     { "/display/damage", test_damage },
+    { "/display/serial", test_serial },
     { "/display/off", test_off },
     { "/display/last", test_last },
     { "/display/last-empty", test_last_empty },

@@ -16,7 +16,8 @@ struct _VdThumbnail {
   GSignalGroup *signals;
   guint timeout;
 
-  guint pixels; /* the widest picture that is wanted */
+  guint pixels;   /* the widest picture that is wanted */
+  guint64 serial; /* of the frame that is shown, 0 where it is not known */
 };
 
 enum {
@@ -48,10 +49,14 @@ vd_thumbnail_refresh (gpointer data)
   g_auto (VdFrame) frame = { .dmabuf = -1 };
   g_autoptr (GdkTexture) texture = NULL;
 
-  if (display != NULL && vd_display_peek_frame (display, &frame))
-    texture = vd_texture_new_thumbnail (&frame, self->pixels, self->pixels);
-  if (texture != NULL)
+  if (display == NULL || !vd_display_peek_frame (display, &frame) ||
+      (frame.serial != 0 && frame.serial == self->serial))
+    return G_SOURCE_CONTINUE;
+  texture = vd_texture_new_thumbnail (&frame, self->pixels, self->pixels);
+  if (texture != NULL) {
     vd_thumbnail_show (self, GDK_PAINTABLE (texture));
+    self->serial = frame.serial;
+  }
   return G_SOURCE_CONTINUE;
 }
 
@@ -100,6 +105,7 @@ vd_thumbnail_update (VdThumbnail *self)
   if (self->loading != NULL)
     g_cancellable_cancel (self->loading);
   g_clear_object (&self->loading);
+  self->serial = 0; /* of another display, perhaps */
   if (self->machine == NULL || !gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
 
