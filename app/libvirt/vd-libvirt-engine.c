@@ -40,7 +40,7 @@ vd_libvirt_engine_explain_slow (VdEngine *engine)
 
   if (vd_local_check_kvm (&error))
     return NULL;
-  return g_strdup_printf (_("Every instruction is emulated, which is slow. %s"), error->message);
+  return g_strdup_printf (_("Machines are slow. %s"), error->message);
 }
 
 static void

@@ -39,8 +39,7 @@ explain_kvm (int code)
 {
   switch (code) {
   case VMM_ERROR_NO_KVM:
-    return _("KVM is not available on this computer; turn on virtualization (VT-x or AMD-V) in "
-             "its firmware settings.");
+    return _("There is no KVM; turn on virtualization (VT-x or AMD-V) in the firmware settings.");
   case VMM_ERROR_KVM_DENIED:
     return _("You may not use KVM; join the group “kvm” (sudo usermod -aG kvm $USER) and log in "
              "again.");

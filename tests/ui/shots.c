@@ -12,6 +12,9 @@
 #include "window/vd-window.h"
 #include "wizard/vd-new-machine.h"
 
+/* A phone's 360 pixels, and the frame that GTK draws where there is no compositor. */
+#define NARROW 370
+
 typedef struct {
   AdwApplication *application;
   const char *folder;
@@ -26,8 +29,8 @@ static const struct {
 } looks[] = {
   { "light-wide", ADW_COLOR_SCHEME_FORCE_LIGHT, 1100, 720 },
   { "dark-wide", ADW_COLOR_SCHEME_FORCE_DARK, 1100, 720 },
-  { "light-narrow", ADW_COLOR_SCHEME_FORCE_LIGHT, 360, 640 },
-  { "dark-narrow", ADW_COLOR_SCHEME_FORCE_DARK, 360, 640 },
+  { "light-narrow", ADW_COLOR_SCHEME_FORCE_LIGHT, NARROW, 640 },
+  { "dark-narrow", ADW_COLOR_SCHEME_FORCE_DARK, NARROW, 640 },
 };
 
 /* Animations run to their end, and what was posted has come. */

@@ -5,6 +5,7 @@
  */
 #include <adwaita.h>
 
+#include "preferences/vd-preferences.h"
 #include "ui-test.h"
 #include "vd-shortcuts.h"
 #include "window/vd-window.h"
@@ -145,6 +146,7 @@ test_broken_machine (Fixture *fixture, gconstpointer data)
   g_autofree char *path = g_build_filename (fixture->folder, "machines", uuid, "machine.ini", NULL);
   g_autofree char *after = NULL;
   VdMachine *machine;
+  GtkWidget *button;
 
   close_library (fixture);
   g_assert_true (g_file_set_contents (path, junk, -1, NULL));
@@ -155,8 +157,77 @@ test_broken_machine (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (vd_machine_get_problem (machine), !=, "");
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
   g_assert_nonnull (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
+  button = ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Show Folder");
+  g_assert_nonnull (button);
+  g_assert_true (gtk_widget_is_sensitive (button));
   g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
   g_assert_cmpstr (after, ==, junk);
+}
+
+/* 360 pixels, and the frame that GTK draws where there is no compositor. */
+#define NARROW 370
+
+/* What does not fit is told by a warning of libadwaita, which ends a test. */
+static void
+resize (Fixture *fixture, int width)
+{
+  gtk_window_set_default_size (GTK_WINDOW (fixture->window), width, 640);
+  ui_test_until (ABS (gtk_widget_get_width (GTK_WIDGET (fixture->window)) - width) <= NARROW - 360);
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+}
+
+/* Closed by Escape, and gone: libadwaita 1.7 crashes when a window gets wide while a sheet slides out. */
+static void
+close_by_escape (Fixture *fixture, AdwDialog *dialog)
+{
+  g_object_add_weak_pointer (G_OBJECT (dialog), (gpointer *) &dialog);
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+  ui_test_xdotool ("key Escape");
+  ui_test_until (dialog == NULL);
+}
+
+static void
+show_dialog (Fixture *fixture, const char *action)
+{
+  AdwApplicationWindow *window = ADW_APPLICATION_WINDOW (fixture->window);
+
+  gtk_widget_activate_action (GTK_WIDGET (fixture->window), action, NULL);
+  ui_test_until (adw_application_window_get_visible_dialog (window) != NULL);
+  close_by_escape (fixture, adw_application_window_get_visible_dialog (window));
+}
+
+static void
+test_fits_a_phone (Fixture *fixture, gconstpointer data)
+{
+  GListModel *machines = vd_library_get_machines (fixture->library);
+  VdMachine *machine = add_machine (fixture, "A machine with quite a long name, as people give them");
+
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+  resize (fixture, NARROW);
+  resize (fixture, 1100);
+  resize (fixture, NARROW);
+  show_dialog (fixture, "win.new-machine");
+  show_dialog (fixture, "win.rename");
+  resize (fixture, 1100);
+  finish (vd_library_delete (fixture->library, machine));
+  ui_test_until (g_list_model_get_n_items (machines) == 0);
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+  resize (fixture, NARROW);
+  show_dialog (fixture, "win.new-machine");
+}
+
+static void
+test_dialogs_fit_a_phone (Fixture *fixture, gconstpointer data)
+{
+  AdwDialog *dialogs[] = { ADW_DIALOG (vd_preferences_new ()), vd_shortcuts_dialog_new () };
+
+  resize (fixture, NARROW);
+  for (guint i = 0; i < G_N_ELEMENTS (dialogs); i++) {
+    adw_dialog_present (dialogs[i], GTK_WIDGET (fixture->window));
+    ui_test_until (gtk_widget_get_mapped (GTK_WIDGET (dialogs[i])));
+    close_by_escape (fixture, dialogs[i]);
+  }
 }
 
 #define ADD(name, function) g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
@@ -177,6 +248,8 @@ main (int argc, char **argv)
   ADD ("rename-by-keys", test_rename_by_keys);
   ADD ("delete-and-undo", test_delete_and_undo);
   ADD ("broken-machine", test_broken_machine);
+  ADD ("fits-a-phone", test_fits_a_phone);
+  ADD ("dialogs-fit-a-phone", test_dialogs_fit_a_phone);
   status = g_test_run ();
   g_object_unref (application);
   return status;

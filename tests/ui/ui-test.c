@@ -46,6 +46,29 @@ ui_test_present (GtkWindow *window)
   ui_test_until (gtk_window_is_active (window) && gtk_widget_get_width (GTK_WIDGET (window)) > 0);
 }
 
+static void
+count_frame (GdkFrameClock *clock, guint *n)
+{
+  ++*n;
+}
+
+void
+ui_test_frames (GtkWidget *widget, guint n)
+{
+  GtkWidget *window = GTK_WIDGET (gtk_widget_get_root (widget));
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (window);
+  guint seen = 0;
+  gulong handler = g_signal_connect (clock, "after-paint", G_CALLBACK (count_frame), &seen);
+
+  while (seen < n) {
+    guint before = seen;
+
+    gtk_widget_queue_draw (window);
+    ui_test_until (seen > before);
+  }
+  g_signal_handler_disconnect (clock, handler);
+}
+
 guint32
 ui_test_colour (GtkWidget *widget, int x, int y)
 {

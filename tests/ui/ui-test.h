@@ -29,6 +29,8 @@ G_BEGIN_DECLS
 void ui_test_xdotool (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* Shows the window and gives it the keyboard. */
 void ui_test_present (GtkWindow *window);
+/* Waits until the window of @widget was drawn @n times anew: layout and focus have come to rest. */
+void ui_test_frames (GtkWidget *widget, guint n);
 /* The colour (0xRRGGBB) of a point of @widget, drawn now; UI_TEST_NOTHING where it draws none. */
 #define UI_TEST_NOTHING 0xff000000
 guint32 ui_test_colour (GtkWidget *widget, int x, int y);

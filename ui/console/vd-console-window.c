@@ -130,7 +130,7 @@ update_title (VdConsoleWindow *self)
 
   if (vd_console_get_captured (self->console))
     /* Translators: %s is a key or chord such as "Ctrl+Alt" */
-    hint = g_strdup_printf (_("Keys go to the machine. %s gives them back"), release);
+    hint = g_strdup_printf (_("%s gives the keyboard back"), release);
   else if (vd_machine_get_state (self->machine) == VD_MACHINE_RUNNING)
     hint = g_strdup (_("Click into the picture to type"));
   adw_window_title_set_title (self->title, vd_machine_get_name (self->machine));

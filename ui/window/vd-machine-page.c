@@ -46,6 +46,9 @@ vd_machine_page_update_primary (VdMachinePage *self)
   } else if (state == VD_MACHINE_PAUSED) {
     label = _("_Resume");
     action = "machine.resume";
+  } else if (state == VD_MACHINE_BROKEN) {
+    label = _("_Show Folder");
+    action = "win.show-folder";
   }
   gtk_button_set_label (self->primary, label);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (self->primary), action);

@@ -71,6 +71,31 @@ show_console (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+folder_shown (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (VdWindow) self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (!gtk_file_launcher_open_containing_folder_finish (GTK_FILE_LAUNCHER (object), result, &error))
+    vd_report_error (GTK_WIDGET (self), _("The folder could not be shown"), error);
+}
+
+/* Where a machine's file is that wants to be mended by hand. */
+static void
+show_folder (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  VdWindow *self = VD_WINDOW (widget);
+  g_autofree char *path =
+    g_build_filename (vd_library_get_path (self->library), "machines",
+                      vd_machine_get_uuid (vd_window_get_selected (self)), "machine.ini", NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GtkFileLauncher) launcher = gtk_file_launcher_new (file);
+
+  gtk_file_launcher_open_containing_folder (launcher, GTK_WINDOW (self), NULL, folder_shown,
+                                            g_object_ref (self));
+}
+
+static void
 rename_answered (AdwAlertDialog *dialog, const char *response, VdWindow *self)
 {
   GtkEditable *entry = GTK_EDITABLE (adw_alert_dialog_get_extra_child (dialog));
@@ -188,7 +213,8 @@ vd_window_update_actions (VdWindow *self)
 
   gtk_widget_action_set_enabled (widget, "win.rename", editable);
   gtk_widget_action_set_enabled (widget, "win.delete", deletable);
-  gtk_widget_action_set_enabled (widget, "win.console", machine != NULL);
+  gtk_widget_action_set_enabled (widget, "win.console", machine != NULL && state != VD_MACHINE_BROKEN);
+  gtk_widget_action_set_enabled (widget, "win.show-folder", machine != NULL && state == VD_MACHINE_BROKEN);
 }
 
 void
@@ -198,6 +224,7 @@ vd_window_class_init_actions (GtkWidgetClass *klass)
   gtk_widget_class_install_action (klass, "win.try-sample", NULL, try_sample);
   gtk_widget_class_install_action (klass, "win.search", NULL, search);
   gtk_widget_class_install_action (klass, "win.console", NULL, show_console);
+  gtk_widget_class_install_action (klass, "win.show-folder", NULL, show_folder);
   gtk_widget_class_install_action (klass, "win.rename", NULL, rename_machine);
   gtk_widget_class_install_action (klass, "win.delete", NULL, delete_machine);
 }

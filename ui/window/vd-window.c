@@ -60,6 +60,8 @@ vd_window_open_console (VdWindow *self, VdMachine *machine)
 {
   GtkWindow *console = g_hash_table_lookup (self->consoles, machine);
 
+  if (vd_machine_get_state (machine) == VD_MACHINE_BROKEN)
+    return; /* it never had a screen; its page says what is wrong */
   if (console == NULL) {
     console = GTK_WINDOW (
       vd_console_window_new (gtk_window_get_application (GTK_WINDOW (self)), machine));

@@ -251,6 +251,7 @@ vd_new_machine_class_init (VdNewMachineClass *klass)
   BIND_REVIEW (cpus);
   BIND_REVIEW (disk);
   BIND_REVIEW (engine);
+  BIND_REVIEW (engine_group);
   BIND_REVIEW (more);
   BIND_REVIEW (boot);
   BIND_REVIEW (kernel);

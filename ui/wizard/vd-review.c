@@ -131,7 +131,7 @@ vd_review_clear (VdReview *self)
 void
 vd_review_show (VdReview *self, const char *bad_field, const char *engine, const char *reason)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = NULL, *markup = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
     GtkWidget *row = get_row (self, &fields[i]);
@@ -143,5 +143,6 @@ vd_review_show (VdReview *self, const char *bad_field, const char *engine, const
   }
   /* Translators: what runs the machine and why, such as "QEMU: there is no KVM here" */
   text = engine != NULL ? g_strdup_printf (_("%s: %s"), engine, reason != NULL ? reason : "") : g_strdup ("");
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->engine), text);
+  markup = g_markup_escape_text (text, -1);
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self->engine_group), markup);
 }

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   /* Rows, borrowed from the dialog's template */
-  GtkWidget *name, *source, *memory, *cpus, *disk, *engine, *more, *boot, *kernel, *initrd, *append,
+  GtkWidget *name, *source, *memory, *cpus, *disk, *engine, *engine_group, *more, *boot, *kernel, *initrd, *append,
     *graphics, *network;
   GPtrArray *bindings; /* owned */
 } VdReview;
