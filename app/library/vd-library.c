@@ -126,6 +126,7 @@ void
 vd_library_add (VdLibrary *self, VdOwnMachine *machine)
 {
   vd_own_machine_set_bus_name (machine, self->bus_name);
+  vd_own_machine_set_worker (machine, self->worker);
   g_signal_connect_object (machine, "notify::name", G_CALLBACK (on_name_changed), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (machine, "notify::job", G_CALLBACK (on_machine_job), self,

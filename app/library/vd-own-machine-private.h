@@ -20,6 +20,7 @@ struct _VdOwnMachine {
   char *bus_name;
   char *holder;
   VdRun *run;            /* NULL while off */
+  VdWorker *worker;      /* the library's, or NULL */
   GFileMonitor *monitor; /* of the running file, while it runs elsewhere */
 
   guint retry; /* source: its holder is gone, and its lock not yet */

@@ -333,8 +333,8 @@ save_last_picture (VdOwnMachine *self)
     return;
   }
   picture->target = g_file_new_for_path (path);
-  g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), NULL, picture_body,
-                                     last_picture_done, picture, picture_free));
+  g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), self->worker, picture_body,
+                                   last_picture_done, picture, picture_free));
 }
 
 const char *
@@ -347,6 +347,13 @@ void
 vd_own_machine_set_bus_name (VdOwnMachine *self, const char *bus_name)
 {
   g_set_str (&self->bus_name, bus_name);
+}
+
+void
+vd_own_machine_set_worker (VdOwnMachine *self, VdWorker *worker)
+{
+  g_clear_pointer (&self->worker, vd_worker_unref);
+  self->worker = vd_worker_ref (worker);
 }
 
 gboolean
@@ -384,6 +391,7 @@ vd_own_machine_finalize (GObject *object)
 
   g_clear_handle_id (&self->retry, g_source_remove);
   g_clear_object (&self->run);
+  g_clear_pointer (&self->worker, vd_worker_unref);
   g_clear_object (&self->monitor);
   g_clear_object (&self->engines);
   g_free (self->folder);

@@ -23,6 +23,8 @@ VdOwnMachine *vd_own_machine_new (const char *folder, GListModel *engines);
 const char *vd_own_machine_get_folder (VdOwnMachine *self);
 /* The name under which another process can ask us, written down when a machine starts. */
 void vd_own_machine_set_bus_name (VdOwnMachine *self, const char *bus_name);
+/* Where its last picture is saved, so that whoever closes the worker waits for it. */
+void vd_own_machine_set_worker (VdOwnMachine *self, VdWorker *worker);
 /* Where the process that runs it can be asked; NULL unless it is ELSEWHERE. */
 const char *vd_own_machine_get_holder (VdOwnMachine *self);
 /* After the machine.ini was written anew. */
