@@ -26,7 +26,6 @@ STAGES = [
 ]
 SLOW_STAGES = [
     ('tsan', ['vmm', 'app'], False),
-    ('release', ['box-slow'], True),
 ]
 FUZZ_SECONDS, FUZZ_SECONDS_SLOW = 15, 300
 
