@@ -6,10 +6,14 @@
  */
 #include "libvirt/vd-libvirt-engine.h"
 #include "libvirt/vd-libvirt-run.h"
+#include "library/vd-file.h"
 #include "local/vd-local-engine.h"
 #include "vd-error.h"
 
+#include <fcntl.h>
 #include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
+#include <string.h>
 
 #define FOLDER "libvirt"
 
@@ -94,14 +98,26 @@ vd_libvirt_engine_init (VdLibvirtEngine *self)
 {
 }
 
+/* Whether libvirt can log to it; if not, it would not start at all. */
+static gboolean
+is_good_log (const char *log)
+{
+  g_autofd int fd = open (log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+  return fd >= 0 && strpbrk (log, " \t\n") == NULL; /* between outputs stand spaces */
+}
+
 /* libvirt reads this when it is initialised and has no function for it; and who changes the
  * environment must be alone. */
 void
 vd_libvirt_engine_prepare (const char *path)
 {
-  g_autofree char *outputs = g_strdup_printf ("3:file:%s/" FOLDER "/libvirt.log", path);
+  g_autofree char *folder = g_build_filename (path, FOLDER, NULL);
+  g_autofree char *log = g_build_filename (folder, "libvirt.log", NULL);
+  g_autofree char *outputs = g_strdup_printf ("3:file:%s", log);
 
-  g_setenv ("LIBVIRT_LOG_OUTPUTS", outputs, FALSE);
+  vd_folder_make (folder, NULL); /* if it cannot be made, opening the library says why */
+  g_setenv ("LIBVIRT_LOG_OUTPUTS", is_good_log (log) ? outputs : "4:stderr", FALSE);
 }
 
 VdEngine *

@@ -389,7 +389,7 @@ main (int argc, char **argv)
   kind = vd_enum_from_nick (VD_TYPE_ENGINE_KIND, g_getenv ("VD_TEST_ENGINE"));
   g_assert_cmpint (kind, >, VD_ENGINE_AUTO);
   folder = app_test_make_folder ();
-  path = g_build_filename (folder, "l", NULL);
+  path = g_build_filename (folder, "a b", NULL); /* a home's name may have a space */
   vd_library_prepare (path);
   open_library ();
   g_test_add_func ("/engine/refused", test_refused);
