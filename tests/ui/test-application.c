@@ -2,13 +2,12 @@
  *
  * VdApplication: what is shown while another process has the library, and the end.
  */
+#include "library/vd-file.h"
 #include "library/vd-lock.h"
 #include "ui-test.h"
 #include "vd-application.h"
 #include "vd-error.h"
 #include "vd-service.h"
-
-#include <glib/gstdio.h>
 
 typedef struct {
   char *path;
@@ -55,17 +54,13 @@ set_up (Fixture *fixture, gconstpointer data)
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  static const char *const left[] = { "machines", "trash" };
+  g_autofree char *lock = g_build_filename (fixture->path, "lock", NULL);
 
   g_clear_pointer (&fixture->lock, vd_lock_remove);
   g_clear_object (&fixture->owner);
   g_object_unref (fixture->application);
-  for (guint i = 0; i < G_N_ELEMENTS (left); i++) {
-    g_autofree char *folder = g_build_filename (fixture->path, left[i], NULL);
-
-    g_rmdir (folder);
-  }
-  g_assert_cmpint (g_rmdir (fixture->path), ==, 0); /* the lock is gone */
+  g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
+  g_assert_true (vd_folder_remove (fixture->path, NULL));
   g_free (fixture->path);
 }
 
