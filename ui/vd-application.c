@@ -5,6 +5,7 @@
 
 #include "preferences/vd-preferences.h"
 #include "vd-service.h"
+#include "vd-report.h"
 #include "vd-shortcuts.h"
 #include "window/vd-window.h"
 
@@ -119,6 +120,16 @@ quit_answered (AdwAlertDialog *dialog, const char *response, VdApplication *self
     turn_off_and_quit (self);
 }
 
+static gboolean
+asks_already (GtkWindow *window)
+{
+  AdwDialog *dialog = ADW_IS_APPLICATION_WINDOW (window)
+                        ? adw_application_window_get_visible_dialog (ADW_APPLICATION_WINDOW (window))
+                        : NULL;
+
+  return dialog != NULL && g_str_equal (gtk_widget_get_name (GTK_WIDGET (dialog)), "quit");
+}
+
 static void
 quit (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
@@ -131,6 +142,8 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     quit_now (self);
     return;
   }
+  if (asks_already (window))
+    return;
   dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (
     ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
   adw_alert_dialog_format_body (dialog,
@@ -142,6 +155,8 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
                                 n);
   adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
+  gtk_widget_set_name (GTK_WIDGET (dialog), "quit");
+  adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */
   g_signal_connect_object (dialog, "response", G_CALLBACK (quit_answered), self, 0);
   adw_dialog_present (ADW_DIALOG (dialog), GTK_WIDGET (window));
 }
@@ -151,7 +166,8 @@ preferences (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   GtkWindow *window = gtk_application_get_active_window (data);
 
-  adw_dialog_present (ADW_DIALOG (vd_preferences_new ()), GTK_WIDGET (window));
+  if (!vd_is_asking (GTK_WIDGET (window)))
+    adw_dialog_present (ADW_DIALOG (vd_preferences_new ()), GTK_WIDGET (window));
 }
 
 static void
@@ -159,7 +175,8 @@ shortcuts (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   GtkWindow *window = gtk_application_get_active_window (data);
 
-  adw_dialog_present (vd_shortcuts_dialog_new (), GTK_WIDGET (window));
+  if (!vd_is_asking (GTK_WIDGET (window)))
+    adw_dialog_present (vd_shortcuts_dialog_new (), GTK_WIDGET (window));
 }
 
 static void
@@ -167,6 +184,8 @@ about (GSimpleAction *action, GVariant *parameter, gpointer data)
 {
   GtkWindow *window = gtk_application_get_active_window (data);
 
+  if (vd_is_asking (GTK_WIDGET (window)))
+    return;
   adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon", APP_ID,
                          "version", VERSION, "developer-name", _("The VirtDesk founders"), "comments",
                          _("Virtual machines that open in a moment, in one window."), "license-type",

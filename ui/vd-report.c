@@ -52,3 +52,12 @@ vd_report_job (GtkWidget *widget, VdJob *job)
   vd_job_wait_async (job, NULL, job_ended, report);
   g_object_unref (job);
 }
+
+gboolean
+vd_is_asking (GtkWidget *widget)
+{
+  GtkRoot *root = gtk_widget_get_root (widget);
+
+  return ADW_IS_APPLICATION_WINDOW (root) &&
+         adw_application_window_get_visible_dialog (ADW_APPLICATION_WINDOW (root)) != NULL;
+}

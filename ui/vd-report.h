@@ -20,4 +20,8 @@ void vd_report_error (GtkWidget *widget, const char *heading, const GError *erro
 /* Takes @job; when it fails, says so over @widget (which may go away meanwhile). */
 void vd_report_job (GtkWidget *widget, VdJob *job);
 
+/* Whether the window of @widget shows a dialog: keys work behind it, but what they would do to the
+ * window, or a second dialog on the first, is not what its user means. */
+gboolean vd_is_asking (GtkWidget *widget);
+
 G_END_DECLS

@@ -138,6 +138,20 @@ test_delete_and_undo (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->library, uuid)), ==, "Precious");
 }
 
+/* The window goes while Undo is offered. */
+static void
+test_delete_and_close (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Precious")));
+
+  ui_test_until (vd_window_get_selected (fixture->window) != NULL);
+  ui_test_xdotool ("key ctrl+Delete");
+  ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
+  close_library (fixture);
+  open_library (fixture);
+  g_assert_null (vd_library_find (fixture->library, uuid));
+}
+
 static void
 test_broken_machine (Fixture *fixture, gconstpointer data)
 {
@@ -162,6 +176,28 @@ test_broken_machine (Fixture *fixture, gconstpointer data)
   g_assert_true (gtk_widget_is_sensitive (button));
   g_assert_true (g_file_get_contents (path, &after, NULL, NULL));
   g_assert_cmpstr (after, ==, junk);
+}
+
+/* Keys work behind a dialog, too; what they would do there is not done. */
+static void
+test_keys_behind_a_dialog (Fixture *fixture, gconstpointer data)
+{
+  AdwApplicationWindow *window = ADW_APPLICATION_WINDOW (fixture->window);
+  VdMachine *machine = add_machine (fixture, "Precious");
+
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  ui_test_xdotool ("key ctrl+n");
+  ui_test_until (adw_application_window_get_visible_dialog (window) != NULL);
+  ui_test_xdotool ("key ctrl+n");
+  ui_test_xdotool ("key F2");
+  ui_test_xdotool ("key ctrl+Delete");
+  ui_test_frames (GTK_WIDGET (window), 3);
+  g_assert_cmpuint (g_list_model_get_n_items (adw_application_window_get_dialogs (window)), ==, 1);
+  ui_test_xdotool ("key Escape");
+  ui_test_until (adw_application_window_get_visible_dialog (window) == NULL);
+  g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->library)), ==, 1);
+  ui_test_xdotool ("key ctrl+Delete"); /* and here it works: what was not done did not wait */
+  ui_test_until (g_list_model_get_n_items (vd_library_get_machines (fixture->library)) == 0);
 }
 
 /* 360 pixels, and the frame that GTK draws where there is no compositor. */
@@ -247,7 +283,9 @@ main (int argc, char **argv)
   ADD ("search", test_search);
   ADD ("rename-by-keys", test_rename_by_keys);
   ADD ("delete-and-undo", test_delete_and_undo);
+  ADD ("delete-and-close", test_delete_and_close);
   ADD ("broken-machine", test_broken_machine);
+  ADD ("keys-behind-a-dialog", test_keys_behind_a_dialog);
   ADD ("fits-a-phone", test_fits_a_phone);
   ADD ("dialogs-fit-a-phone", test_dialogs_fit_a_phone);
   status = g_test_run ();

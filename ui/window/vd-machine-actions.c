@@ -68,9 +68,11 @@ static void
 ask (Context *context, const MachineAction *action)
 {
   g_autofree char *heading = NULL;
-  Question *question = g_new0 (Question, 1);
+  Question *question;
   AdwAlertDialog *dialog;
 
+  if (vd_is_asking (context->widget))
+    return;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   heading = g_strdup_printf (_(action->confirm), vd_machine_get_name (context->machine));
@@ -78,6 +80,8 @@ ask (Context *context, const MachineAction *action)
   dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (heading, _(action->warning)));
   adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "do", _(action->label), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "do", ADW_RESPONSE_DESTRUCTIVE);
+  adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */
+  question = g_new (Question, 1);
   *question = (Question){ g_object_ref (context->machine), action, g_object_ref (context->widget) };
   g_signal_connect_data (dialog, "response", G_CALLBACK (answered), question, question_free, 0);
   adw_dialog_present (ADW_DIALOG (dialog), context->widget);

@@ -43,13 +43,15 @@ vd_window_new_machine_for_file (VdWindow *self, GFile *file)
 static void
 new_machine (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  open_wizard (VD_WINDOW (widget));
+  if (!vd_is_asking (widget))
+    open_wizard (VD_WINDOW (widget));
 }
 
 static void
 try_sample (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  vd_new_machine_set_sample (open_wizard (VD_WINDOW (widget)));
+  if (!vd_is_asking (widget))
+    vd_new_machine_set_sample (open_wizard (VD_WINDOW (widget)));
 }
 
 static void
@@ -119,9 +121,13 @@ rename_machine (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   VdWindow *self = VD_WINDOW (widget);
   VdMachine *machine = vd_window_get_selected (self);
-  AdwAlertDialog *dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (_("Rename Machine"), NULL));
-  GtkWidget *entry = gtk_entry_new ();
+  AdwAlertDialog *dialog;
+  GtkWidget *entry;
 
+  if (vd_is_asking (widget))
+    return;
+  dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (_("Rename Machine"), NULL));
+  entry = gtk_entry_new ();
   gtk_editable_set_text (GTK_EDITABLE (entry), vd_machine_get_name (machine));
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Name"), -1);
@@ -144,13 +150,13 @@ undo_clicked (AdwToast *toast, VdWindow *self)
   vd_report_job (GTK_WIDGET (self), vd_library_restore (self->library, uuid));
 }
 
-/* Not undone: its room on the disk is given back. */
+/* Not undone: its room on the disk is given back; when it is the window that goes, by the next start. */
 static void
 undo_dismissed (AdwToast *toast, VdWindow *self)
 {
   g_autofree char *uuid = g_object_steal_data (G_OBJECT (toast), "uuid");
 
-  if (uuid != NULL)
+  if (uuid != NULL && self->library != NULL)
     vd_report_job (GTK_WIDGET (self), vd_library_purge (self->library, uuid));
 }
 
@@ -192,6 +198,8 @@ delete_machine (GtkWidget *widget, const char *name, GVariant *parameter)
   g_autoptr (VdJob) job = NULL;
   GtkWindow *console = g_hash_table_lookup (self->consoles, machine);
 
+  if (vd_is_asking (widget))
+    return;
   if (console != NULL)
     gtk_window_destroy (console);
   job = vd_library_delete (self->library, machine);
