@@ -184,6 +184,7 @@ test_keys_behind_a_dialog (Fixture *fixture, gconstpointer data)
 {
   AdwApplicationWindow *window = ADW_APPLICATION_WINDOW (fixture->window);
   VdMachine *machine = add_machine (fixture, "Precious");
+  g_autoptr (GListModel) dialogs = NULL;
 
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
   ui_test_xdotool ("key ctrl+n");
@@ -192,7 +193,8 @@ test_keys_behind_a_dialog (Fixture *fixture, gconstpointer data)
   ui_test_xdotool ("key F2");
   ui_test_xdotool ("key ctrl+Delete");
   ui_test_frames (GTK_WIDGET (window), 3);
-  g_assert_cmpuint (g_list_model_get_n_items (adw_application_window_get_dialogs (window)), ==, 1);
+  dialogs = adw_application_window_get_dialogs (window);
+  g_assert_cmpuint (g_list_model_get_n_items (dialogs), ==, 1);
   ui_test_xdotool ("key Escape");
   ui_test_until (adw_application_window_get_visible_dialog (window) == NULL);
   g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->library)), ==, 1);
