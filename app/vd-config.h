@@ -71,7 +71,8 @@ guint vd_config_get_cpus (VdConfig *self);
 gboolean vd_config_get_graphics (VdConfig *self);
 gboolean vd_config_get_network (VdConfig *self);
 GListModel *vd_config_get_disks (VdConfig *self); /* of VdDiskConfig; borrowed */
-guint64 vd_config_get_new_disk_size (VdConfig *self); /* bytes of an empty disk made on create; 0: none */
+guint64
+vd_config_get_new_disk_size (VdConfig *self); /* bytes of an empty disk made on create; 0: none */
 
 void vd_config_set_name (VdConfig *self, const char *name);
 void vd_config_set_memory (VdConfig *self, guint64 bytes);
@@ -81,13 +82,16 @@ void vd_config_add_disk (VdConfig *self, VdDiskConfig *disk);
 /* What is wrong with it, one sentence about the first thing. Touches no file. */
 gboolean vd_config_check (VdConfig *self, GError **error);
 
-/* The field that vd_config_check's last error speaks of ("name", "memory", "cpus", "kernel", ...). */
+/* The field that vd_config_check's last error speaks of ("name", "memory", "cpus", "kernel", ...).
+ */
 const char *vd_config_get_bad_field (VdConfig *self);
 
 /* What New Machine starts from: a file a person chose. Fills name, boot, disks, memory. Looks at
  * the file's first bytes on a worker. A file that cannot be used gives one sentence. */
-void vd_config_new_for_file_async (GFile *file, GCancellable *cancellable,
-                                   GAsyncReadyCallback callback, gpointer data);
+void vd_config_new_for_file_async (GFile *file,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer data);
 VdConfig *vd_config_new_for_file_finish (GAsyncResult *result, GError **error);
 
 /* The sample machine that is installed with the program; NULL with error where it is not. */

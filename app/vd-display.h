@@ -19,7 +19,8 @@ typedef struct {
 } VdRect;
 
 typedef struct {
-  GBytes *pixels;      /* shared with the guest or the server: never written by the taker; NULL: screen off */
+  GBytes
+    *pixels; /* shared with the guest or the server: never written by the taker; NULL: screen off */
   gsize offset;        /* of the first pixel */
   guint width, height; /* pixels */
   guint stride;        /* bytes */
@@ -31,12 +32,12 @@ typedef struct {
 
 typedef struct {
   gboolean visible;
-  gboolean drawn;       /* TRUE: part of the frame; the viewer hides its own and draws none */
-  int x, y;             /* hot spot, guest pixels */
+  gboolean drawn; /* TRUE: part of the frame; the viewer hides its own and draws none */
+  int x, y;       /* hot spot, guest pixels */
   guint hot_x, hot_y;
-  guint width, height;  /* 0: no picture */
+  guint width, height; /* 0: no picture */
   guint64 serial;
-  GBytes *pixels;       /* ARGB8888 premultiplied, width * 4 a row */
+  GBytes *pixels; /* ARGB8888 premultiplied, width * 4 a row */
 } VdCursor;
 
 void vd_frame_clear (VdFrame *self);

@@ -47,8 +47,8 @@ void vd_engine_list_prepare (const char *path);
 /* The index of all engines, the preferred one first. @path: the library's folder. */
 GListModel *vd_engine_list_new (const char *path);
 VdEngine *vd_engine_list_find (GListModel *engines, VdEngineKind kind);
-/* The engine that runs @config here. @reason: one translated sentence; may be NULL. NULL with error when there
- * is none. */
+/* The engine that runs @config here. @reason: one translated sentence; may be NULL. NULL with error
+ * when there is none. */
 VdEngine *
 vd_engine_list_choose (GListModel *engines, VdConfig *config, char **reason, GError **error);
 

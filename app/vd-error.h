@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   VD_ERROR_FAILED,
-  VD_ERROR_INVALID,      /* what was asked for contradicts itself or is out of range */
+  VD_ERROR_INVALID, /* what was asked for contradicts itself or is out of range */
   VD_ERROR_NO_KVM,
   VD_ERROR_KVM_DENIED,
   VD_ERROR_KERNEL,
@@ -22,11 +22,11 @@ typedef enum {
   VD_ERROR_DISK_BUSY,
   VD_ERROR_NO_MEMORY,
   VD_ERROR_NO_SPACE,
-  VD_ERROR_STATE,        /* not possible while the machine is in this state */
-  VD_ERROR_UNSUPPORTED,  /* no engine here can do it */
-  VD_ERROR_READ_ONLY,    /* machine of a newer version */
-  VD_ERROR_BROKEN,       /* machine file cannot be read */
-  VD_ERROR_OWNED,        /* the library or machine belongs to another process */
+  VD_ERROR_STATE,       /* not possible while the machine is in this state */
+  VD_ERROR_UNSUPPORTED, /* no engine here can do it */
+  VD_ERROR_READ_ONLY,   /* machine of a newer version */
+  VD_ERROR_BROKEN,      /* machine file cannot be read */
+  VD_ERROR_OWNED,       /* the library or machine belongs to another process */
   VD_ERROR_NOT_FOUND,
 } VdError;
 

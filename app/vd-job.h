@@ -31,9 +31,15 @@ GType vd_job_state_get_type (void);
 #define VD_TYPE_JOB (vd_job_get_type ())
 G_DECLARE_FINAL_TYPE (VdJob, vd_job, VD, JOB, GObject)
 
-typedef gboolean (*VdJobBody) (VdJob *job, gpointer data, GCancellable *cancellable, GError **error);
+typedef gboolean (*VdJobBody) (VdJob *job,
+                               gpointer data,
+                               GCancellable *cancellable,
+                               GError **error);
 
-VdJob *vd_job_new (const char *title, VdMachine *machine, VdJobBody body, gpointer data,
+VdJob *vd_job_new (const char *title,
+                   VdMachine *machine,
+                   VdJobBody body,
+                   gpointer data,
                    GDestroyNotify destroy);
 /* A job that has failed before it began, so that every verb can return one. Takes @error. */
 VdJob *vd_job_new_failed (const char *title, VdMachine *machine, GError *error);
@@ -50,7 +56,9 @@ void vd_job_set_progress (VdJob *self, double progress);
 GCancellable *vd_job_get_cancellable (VdJob *self);
 
 /* Calls back on the main thread when it is finished (at once, from an idle, if it already is). */
-void vd_job_wait_async (VdJob *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+void vd_job_wait_async (VdJob *self,
+                        GCancellable *cancellable,
+                        GAsyncReadyCallback callback,
                         gpointer data);
 /* FALSE with the job's error; a cancelled job gives G_IO_ERROR_CANCELLED. */
 gboolean vd_job_wait_finish (VdJob *self, GAsyncResult *result, GError **error);

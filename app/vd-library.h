@@ -47,15 +47,22 @@ VdJob *vd_library_delete (VdLibrary *self, VdMachine *machine) G_GNUC_WARN_UNUSE
 VdJob *vd_library_restore (VdLibrary *self, const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
 /* Of the trash, one machine or (NULL) all: gone for good. */
 VdJob *vd_library_purge (VdLibrary *self, const char *uuid) G_GNUC_WARN_UNUSED_RESULT;
-VdJob *vd_library_rename (VdLibrary *self, VdMachine *machine, const char *name) G_GNUC_WARN_UNUSED_RESULT;
-/* Writes @config, an edited copy of the machine's, to its machine.ini. What runs notices at its next
- * start. */
-VdJob *vd_library_configure (VdLibrary *self, VdMachine *machine, VdConfig *config) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *
+vd_library_rename (VdLibrary *self, VdMachine *machine, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+/* Writes @config, an edited copy of the machine's, to its machine.ini. What runs notices at its
+ * next start. */
+VdJob *vd_library_configure (VdLibrary *self,
+                             VdMachine *machine,
+                             VdConfig *config) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Which engine would run @config here, and why, as translated sentences: name ("VirtDesk",
  * "QEMU"), reason, slow (NULL or why it will be slow and how to mend that). All owned by
  * the caller; any may be NULL. FALSE with error when nothing here can run it. */
-gboolean vd_library_explain (VdLibrary *self, VdConfig *config, char **name, char **reason,
-                             char **slow, GError **error);
+gboolean vd_library_explain (VdLibrary *self,
+                             VdConfig *config,
+                             char **name,
+                             char **reason,
+                             char **slow,
+                             GError **error);
 
 G_END_DECLS

@@ -282,8 +282,8 @@ perform (VdMachine *self, const Verb *verb)
   if (!((verb->states >> PRIV (self)->state) & 1))
     return refuse (self, _(verb->title));
   if (verb == &verb_start && PRIV (self)->job != NULL) {
-    g_set_error (&error, VD_ERROR, VD_ERROR_STATE, _("“%s” is busy: %s."), PRIV (self)->name,
-                 vd_job_get_title (PRIV (self)->job));
+    g_set_error (&error, VD_ERROR, VD_ERROR_STATE,
+                 _("“%s” is busy: %s."), PRIV (self)->name, vd_job_get_title (PRIV (self)->job));
     return vd_job_new_failed (_(verb->title), self, error);
   }
   func = G_STRUCT_MEMBER (gpointer, VD_MACHINE_GET_CLASS (self), verb->offset);

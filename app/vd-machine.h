@@ -25,9 +25,9 @@ typedef enum {
   VD_MACHINE_RUNNING,
   VD_MACHINE_PAUSED,
   VD_MACHINE_STOPPING,
-  VD_MACHINE_CRASHED, /* not running; problem says why; may be started again */
+  VD_MACHINE_CRASHED,   /* not running; problem says why; may be started again */
   VD_MACHINE_ELSEWHERE, /* runs under another process (vdctl serve); comes to us when it stops */
-  VD_MACHINE_BROKEN,  /* its file cannot be read; problem says why */
+  VD_MACHINE_BROKEN,    /* its file cannot be read; problem says why */
 } VdMachineState;
 
 GType vd_machine_state_get_type (void);
@@ -51,7 +51,8 @@ struct _VdMachineClass {
 const char *vd_machine_get_uuid (VdMachine *self);
 const char *vd_machine_get_name (VdMachine *self);
 VdMachineState vd_machine_get_state (VdMachine *self);
-VdConfig *vd_machine_get_config (VdMachine *self); /* NULL when broken; borrowed; do not edit: copy */
+VdConfig *
+vd_machine_get_config (VdMachine *self); /* NULL when broken; borrowed; do not edit: copy */
 VdDisplay *vd_machine_get_display (VdMachine *self);
 const char *vd_machine_get_status (VdMachine *self);
 const char *vd_machine_get_problem (VdMachine *self);
@@ -88,6 +89,7 @@ void vd_machine_set_name (VdMachine *self, const char *name); /* where there is 
 void vd_machine_set_uuid (VdMachine *self, const char *uuid);
 void vd_machine_set_display (VdMachine *self, VdDisplay *display);
 void vd_machine_set_screenshot (VdMachine *self, GFile *file);
-void vd_machine_set_engine (VdMachine *self, const char *name, const char *reason, const char *slow);
+void
+vd_machine_set_engine (VdMachine *self, const char *name, const char *reason, const char *slow);
 
 G_END_DECLS

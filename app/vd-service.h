@@ -35,8 +35,11 @@ char *vd_service_make_name (const char *path);
 gboolean vd_service_is_owned (const char *path);
 /* Before vd_library_open: asks a "vdctl serve" that owns the library at @path (NULL: the default)
  * for it. TRUE when nobody owns it now. An owner that hangs is waited for some seconds. */
-void vd_service_take_over_async (GDBusConnection *connection, const char *path, GCancellable *cancellable,
-                                 GAsyncReadyCallback callback, gpointer data);
+void vd_service_take_over_async (GDBusConnection *connection,
+                                 const char *path,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer data);
 gboolean vd_service_take_over_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -123,9 +123,10 @@ quit_answered (AdwAlertDialog *dialog, const char *response, VdApplication *self
 static gboolean
 asks_already (GtkWindow *window)
 {
-  AdwDialog *dialog = ADW_IS_APPLICATION_WINDOW (window)
-                        ? adw_application_window_get_visible_dialog (ADW_APPLICATION_WINDOW (window))
-                        : NULL;
+  AdwDialog *dialog =
+    ADW_IS_APPLICATION_WINDOW (window)
+      ? adw_application_window_get_visible_dialog (ADW_APPLICATION_WINDOW (window))
+      : NULL;
 
   return dialog != NULL && g_str_equal (gtk_widget_get_name (GTK_WIDGET (dialog)), "quit");
 }
@@ -144,16 +145,18 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
   }
   if (asks_already (window))
     return;
-  dialog = ADW_ALERT_DIALOG (adw_alert_dialog_new (
-    ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
-  adw_alert_dialog_format_body (dialog,
-                                ngettext ("%u machine is running. Quitting turns it off at once; what is "
-                                          "not saved inside it is lost.",
-                                          "%u machines are running. Quitting turns them off at once; "
-                                          "what is not saved inside them is lost.",
-                                          n),
-                                n);
-  adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
+  dialog = ADW_ALERT_DIALOG (
+    adw_alert_dialog_new (ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
+  adw_alert_dialog_format_body (
+    dialog,
+    ngettext ("%u machine is running. Quitting turns it off at once; what is "
+              "not saved inside it is lost.",
+              "%u machines are running. Quitting turns them off at once; "
+              "what is not saved inside them is lost.",
+              n),
+    n);
+  adw_alert_dialog_add_responses (dialog, "cancel",
+                                  _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
   gtk_widget_set_name (GTK_WIDGET (dialog), "quit");
   adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */
@@ -186,17 +189,20 @@ about (GSimpleAction *action, GVariant *parameter, gpointer data)
 
   if (vd_is_asking (GTK_WIDGET (window)))
     return;
-  adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon", APP_ID,
-                         "version", VERSION, "developer-name", _("The VirtDesk founders"), "comments",
-                         _("Virtual machines that open in a moment, in one window."), "license-type",
-                         GTK_LICENSE_GPL_3_0, NULL);
+  adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon",
+                         APP_ID, "version", VERSION, "developer-name",
+                         _("The VirtDesk founders"), "comments",
+                           _("Virtual machines that open in a moment, in one window."),
+                             "license-type", GTK_LICENSE_GPL_3_0, NULL);
 }
 
 static void
 present_failure (VdApplication *self)
 {
-  GtkWidget *window = g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
-  AdwDialog *dialog = adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
+  GtkWidget *window =
+    g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", NULL);
+  AdwDialog *dialog =
+    adw_alert_dialog_new (_("The Library Cannot Be Opened"), self->library_error->message);
 
   adw_alert_dialog_add_response (ADW_ALERT_DIALOG (dialog), "quit", _("_Quit"));
   g_signal_connect_object (dialog, "response", G_CALLBACK (quit_now), self, G_CONNECT_SWAPPED);
@@ -211,17 +217,19 @@ new_waiting_window (VdApplication *self)
   GtkWidget *button = gtk_button_new_with_mnemonic (_("_Quit"));
   g_autoptr (AdwSpinnerPaintable) spinner = adw_spinner_paintable_new (page);
 
-  g_object_set (page, "paintable", spinner, "title", _("Waiting for the Library"), "description",
-                _("Another program, such as “vdctl serve”, has the library open. VirtDesk has asked it to "
+  g_object_set (
+    page, "paintable", spinner, "title",
+    _("Waiting for the Library"), "description",
+      _("Another program, such as “vdctl serve”, has the library open. VirtDesk has asked it to "
                   "hand it over."),
-                "child", button, NULL);
+        "child", button, NULL);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "app.quit");
   gtk_widget_add_css_class (button, "pill");
   gtk_widget_set_halign (button, GTK_ALIGN_CENTER);
   adw_toolbar_view_add_top_bar (ADW_TOOLBAR_VIEW (view), adw_header_bar_new ());
   adw_toolbar_view_set_content (ADW_TOOLBAR_VIEW (view), page);
-  return g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk", "content", view,
-                       "default-width", 560, "default-height", 420, NULL);
+  return g_object_new (ADW_TYPE_APPLICATION_WINDOW, "application", self, "title", "VirtDesk",
+                       "content", view, "default-width", 560, "default-height", 420, NULL);
 }
 
 /* The window; or what it waits for; or why there is none: the library is the one thing we cannot do
@@ -310,7 +318,8 @@ find_library (VdApplication *self)
     return;
   }
   self->taking = g_cancellable_new ();
-  vd_service_take_over_async (connection, self->library_path, self->taking, taken_over, g_object_ref (self));
+  vd_service_take_over_async (connection, self->library_path, self->taking, taken_over,
+                              g_object_ref (self));
 }
 
 static void
@@ -442,9 +451,9 @@ vd_application_init (VdApplication *self)
 {
   static const GOptionEntry options[] = {
     { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version and exit"), NULL },
-    { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_("Folder in which the machines are"), N_("FOLDER") },
-    { NULL },
-  };
+      { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL,
+        N_("Folder in which the machines are"), N_("FOLDER") }, { NULL },
+      };
 
   g_application_add_main_option_entries (G_APPLICATION (self), options);
 }

@@ -32,8 +32,8 @@ vd_closure_dot_classes (gpointer object, VdMachineState state)
     [VD_MACHINE_ELSEWHERE] = "running", [VD_MACHINE_BROKEN] = "problem",
   };
 
-  return g_strdupv ((char *[]){ "dot", state < G_N_ELEMENTS (names) ? (char *) names[state] : NULL,
-                                NULL });
+  return g_strdupv (
+    (char *[]) { "dot", state < G_N_ELEMENTS (names) ? (char *) names[state] : NULL, NULL });
 }
 
 gboolean

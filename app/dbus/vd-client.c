@@ -262,7 +262,8 @@ vd_client_call (VdClient *self, const char *method, GVariant *args, int *fd, GEr
   if (g_error_matches (cause, VD_ERROR, VD_ERROR_OWNED) && self->owner != NULL) {
     g_clear_error (&cause);
     holder = find_holder (self, owned_args);
-    reply = call_owner (self, holder != NULL ? holder : self->owner, method, owned_args, &fds, &cause);
+    reply =
+      call_owner (self, holder != NULL ? holder : self->owner, method, owned_args, &fds, &cause);
   }
   if (cause != NULL) {
     g_dbus_error_strip_remote_error (cause);

@@ -43,7 +43,8 @@ on_get_property (GDBusConnection *connection,
   VdService *self = data;
 
   if (strcmp (property, "Path") == 0)
-    return g_variant_new_take_string (g_filename_display_name (vd_library_get_path (self->library)));
+    return g_variant_new_take_string (
+      g_filename_display_name (vd_library_get_path (self->library)));
   return g_variant_new_boolean (self->releases);
 }
 

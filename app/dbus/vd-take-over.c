@@ -12,7 +12,7 @@
 
 #include <glib/gi18n-lib.h>
 
-#define PAUSE        200   /* ms, between two tries */
+#define PAUSE        200 /* ms, between two tries */
 #define N_TRIES      25
 #define N_NAMELESS   5     /* tries for an owner that has no name yet */
 #define CALL_TIMEOUT 10000 /* ms, for one answer */
@@ -143,8 +143,7 @@ vd_service_take_over_async (GDBusConnection *connection,
 
   vd_error_quark (); /* so that the answer's error is one of ours */
   self->connection = g_object_ref (connection);
-  self->path =
-    path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
+  self->path = path != NULL ? g_canonicalize_filename (path, NULL) : vd_library_default_path ();
   g_task_set_source_tag (task, vd_service_take_over_async);
   g_task_set_task_data (task, self, take_over_free);
   try (task);

@@ -183,7 +183,8 @@ static void
 add_text (GVariantDict *dict, const char *key, const char *text)
 {
   if (text != NULL)
-    g_variant_dict_insert_value (dict, key, g_variant_new_take_string (g_utf8_make_valid (text, -1)));
+    g_variant_dict_insert_value (dict, key,
+                                 g_variant_new_take_string (g_utf8_make_valid (text, -1)));
 }
 
 GVariant *

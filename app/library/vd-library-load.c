@@ -62,7 +62,7 @@ sweep (VdLibrary *self, GPtrArray *paths)
     return;
   /* On the library's worker: closing waits for it. */
   job = vd_library_track (self, vd_job_new_full (_("Tidy up"), NULL, self->worker, sweep_body, NULL,
-                                                 g_ptr_array_ref (paths), free_names));
+                                                   g_ptr_array_ref (paths), free_names));
 }
 
 static void

@@ -129,8 +129,8 @@ on_retry (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* A dying process leaves the bus and drops its locks in no order; its memory goes first, which takes
- * a while. */
+/* A dying process leaves the bus and drops its locks in no order; its memory goes first, which
+ * takes a while. */
 void
 vd_own_machine_lose_holder (VdOwnMachine *self, const char *holder)
 {
@@ -160,7 +160,8 @@ static void
 read_folder (VdOwnMachine *self)
 {
   VdMachine *machine = VD_MACHINE (self);
-  g_autofree char *uuid = g_path_get_basename (self->folder); /* any bytes, of a stranger's folder */
+  g_autofree char *uuid =
+    g_path_get_basename (self->folder); /* any bytes, of a stranger's folder */
   g_autofree char *name = g_filename_display_name (uuid);
   g_autoptr (VdConfig) config = NULL;
   g_autoptr (GError) error = NULL;

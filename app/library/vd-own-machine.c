@@ -333,8 +333,8 @@ save_last_picture (VdOwnMachine *self)
     return;
   }
   picture->target = g_file_new_for_path (path);
-  g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), self->worker, picture_body,
-                                   last_picture_done, picture, picture_free));
+  g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), self->worker,
+                                     picture_body, last_picture_done, picture, picture_free));
 }
 
 const char *

@@ -18,8 +18,8 @@ typedef struct {
   guint width, height;
   guint stride;
   guint64 serial; /* changes when the picture does */
-  VdRect stale;  /* what was drawn and not copied */
-  VdRect damage; /* what was copied and not taken */
+  VdRect stale;   /* what was drawn and not copied */
+  VdRect damage;  /* what was copied and not taken */
 } VdSpiceScreen;
 
 /* Begins or ends (@source NULL) a picture. FALSE when it cannot be shown. */

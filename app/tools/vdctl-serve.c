@@ -32,10 +32,10 @@ take_name (Server *self)
 {
   g_autofree char *name = vd_service_make_name (vd_library_get_path (self->library));
 
-  ask_bus (self, "RequestName",
-           g_variant_new ("(su)", name,
-                          G_BUS_NAME_OWNER_FLAGS_ALLOW_REPLACEMENT |
-                            G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE));
+  ask_bus (
+    self, "RequestName",
+    g_variant_new ("(su)", name,
+                   G_BUS_NAME_OWNER_FLAGS_ALLOW_REPLACEMENT | G_BUS_NAME_OWNER_FLAGS_DO_NOT_QUEUE));
 }
 
 static void

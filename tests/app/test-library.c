@@ -228,7 +228,8 @@ test_delete (Fixture *self, gconstpointer data)
 static void
 test_no_start_while_deleted (Fixture *self, gconstpointer data)
 {
-  g_autoptr (VdMachine) machine = g_object_ref (app_test_create (self->library, "Gone", VD_ENGINE_LOCAL));
+  g_autoptr (VdMachine) machine =
+    g_object_ref (app_test_create (self->library, "Gone", VD_ENGINE_LOCAL));
   VdJob *deletion = vd_library_delete (self->library, machine);
 
   app_test_fails (vd_machine_start (machine), VD_ERROR_STATE);
@@ -671,7 +672,7 @@ main (int argc, char **argv)
     { "order", test_order },
     { "delete", test_delete },
     { "no-start-while-deleted", test_no_start_while_deleted },
-  { "trash-is-emptied", test_trash_is_emptied },
+    { "trash-is-emptied", test_trash_is_emptied },
     { "broken", test_broken },
     { "strange-folder", test_strange_folder },
     { "lookers", test_lookers },

@@ -20,7 +20,8 @@ activate (GtkApplication *application)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (AdwApplication) application = adw_application_new ("com.example.Empty", G_APPLICATION_DEFAULT_FLAGS);
+  g_autoptr (AdwApplication) application =
+    adw_application_new ("com.example.Empty", G_APPLICATION_DEFAULT_FLAGS);
 
   g_signal_connect (application, "activate", G_CALLBACK (activate), NULL);
   return g_application_run (G_APPLICATION (application), argc, argv);

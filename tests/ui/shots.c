@@ -170,7 +170,8 @@ shoot_wizard (Shots *shots)
   vd_new_machine_set_sample (wizard);
   settle (600);
   shoot (shots, shots->window, "new-review");
-  adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL), TRUE);
+  adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL),
+                                 TRUE);
   gtk_editable_set_text (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_ENTRY_ROW, "_Name"), "");
   settle (300);
   shoot (shots, shots->window, "new-bad-name");
@@ -242,7 +243,8 @@ shoot_all (Shots *shots)
   settle (1000);
   broken = vd_library_find (shots->library, "Old Server");
   if (broken == NULL) {
-    g_autoptr (VdMachine) first = g_list_model_get_item (vd_library_get_machines (shots->library), 0);
+    g_autoptr (VdMachine) first =
+      g_list_model_get_item (vd_library_get_machines (shots->library), 0);
 
     broken = first;
   }

@@ -74,7 +74,8 @@ watch (gpointer data)
   if (window == NULL || !gtk_widget_get_mapped (GTK_WIDGET (window)))
     return G_SOURCE_CONTINUE;
   if (!opened) {
-    g_assert_nonnull (ui_test_find (GTK_WIDGET (window), GTK_TYPE_LABEL, "Waiting for the Library"));
+    g_assert_nonnull (
+      ui_test_find (GTK_WIDGET (window), GTK_TYPE_LABEL, "Waiting for the Library"));
     fixture->n_waited++;
   } else {
     fixture->n_opened++;
@@ -103,7 +104,8 @@ test_open_and_quit (Fixture *fixture, gconstpointer data)
 
   run (fixture);
   /* Another library is another instance. */
-  g_assert_cmpstr (g_application_get_application_id (G_APPLICATION (fixture->application)), ==, name);
+  g_assert_cmpstr (g_application_get_application_id (G_APPLICATION (fixture->application)), ==,
+                   name);
   g_assert_cmpstr (name, !=, APP_ID);
   g_assert_cmpuint (fixture->n_waited, ==, 0);
   g_assert_cmpuint (fixture->n_opened, ==, 1);
@@ -132,7 +134,8 @@ test_owner_ends (Fixture *fixture, gconstpointer data)
   g_assert_false (vd_service_is_owned (fixture->path));
 }
 
-#define ADD(name, function) g_test_add ("/application/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function)                                                                        \
+  g_test_add ("/application/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

@@ -23,13 +23,13 @@ peek_frame (VdDisplay *display, VdFrame *frame)
 {
   TestDisplay *self = TEST_DISPLAY (display);
 
-  *frame = (VdFrame){ .pixels = g_bytes_ref (self->bytes),
-                      .width = self->width,
-                      .height = self->height,
-                      .stride = self->width * 4,
-                      .fourcc = DRM_FORMAT_XRGB8888,
-                      .dmabuf = -1,
-                      .damage = self->damage };
+  *frame = (VdFrame) { .pixels = g_bytes_ref (self->bytes),
+                       .width = self->width,
+                       .height = self->height,
+                       .stride = self->width * 4,
+                       .fourcc = DRM_FORMAT_XRGB8888,
+                       .dmabuf = -1,
+                       .damage = self->damage };
   return TRUE;
 }
 
@@ -144,7 +144,8 @@ test_display_new (guint width, guint height)
   self->width = width;
   self->height = height;
   self->pixels = g_new0 (guint32, (gsize) width * height);
-  self->bytes = g_bytes_new_with_free_func (self->pixels, (gsize) width * height * 4, g_free, self->pixels);
+  self->bytes =
+    g_bytes_new_with_free_func (self->pixels, (gsize) width * height * 4, g_free, self->pixels);
   test_display_fill (self, 0);
   return self;
 }
@@ -163,7 +164,7 @@ test_display_fill_rect (TestDisplay *self, const VdRect *rect, guint32 colour)
 void
 test_display_fill (TestDisplay *self, guint32 colour)
 {
-  test_display_fill_rect (self, &(VdRect){ 0, 0, self->width, self->height }, colour);
+  test_display_fill_rect (self, &(VdRect) { 0, 0, self->width, self->height }, colour);
 }
 
 void

@@ -47,7 +47,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   gtk_window_destroy (fixture->window);
   vd_library_close (fixture->library);
   g_object_unref (fixture->library);
-  g_spawn_sync (NULL, (char *[]){ (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
+  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
                 G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
   g_free (fixture->folder);
   g_free (fixture->created);
@@ -89,9 +89,10 @@ review_kernel (Fixture *fixture)
   g_autoptr (GFile) file = make_kernel (fixture);
 
   vd_new_machine_set_file (fixture->wizard, file);
-  ui_test_until (ui_test_find (GTK_WIDGET (fixture->wizard), ADW_TYPE_ENTRY_ROW, "Kernel") != NULL &&
-                 g_str_has_suffix (gtk_editable_get_text (row (fixture, ADW_TYPE_ENTRY_ROW, "Kernel")),
-                                   "vmlinuz-test"));
+  ui_test_until (
+    ui_test_find (GTK_WIDGET (fixture->wizard), ADW_TYPE_ENTRY_ROW, "Kernel") != NULL &&
+    g_str_has_suffix (gtk_editable_get_text (row (fixture, ADW_TYPE_ENTRY_ROW, "Kernel")),
+                      "vmlinuz-test"));
 }
 
 /* A row that is wrong is marked, Create waits, and a sentence says why. */

@@ -8,7 +8,7 @@
 
 #include "console/vd-texture.h"
 
-#define WIDTH 8
+#define WIDTH  8
 #define HEIGHT 4
 
 static VdFrame
@@ -18,12 +18,12 @@ make_frame (guint32 fourcc, const guint8 pixel[4])
 
   for (guint i = 0; i < WIDTH * HEIGHT; i++)
     memcpy (data + i * 4, pixel, 4);
-  return (VdFrame){ .pixels = g_bytes_new_take (data, WIDTH * HEIGHT * 4),
-                    .width = WIDTH,
-                    .height = HEIGHT,
-                    .stride = WIDTH * 4,
-                    .fourcc = fourcc,
-                    .dmabuf = -1 };
+  return (VdFrame) { .pixels = g_bytes_new_take (data, WIDTH * HEIGHT * 4),
+                     .width = WIDTH,
+                     .height = HEIGHT,
+                     .stride = WIDTH * 4,
+                     .fourcc = fourcc,
+                     .dmabuf = -1 };
 }
 
 static guint32
@@ -70,7 +70,7 @@ test_formats (void)
 static void
 test_shares_pixels (void)
 {
-  g_auto (VdFrame) frame = make_frame (DRM_FORMAT_XRGB8888, (guint8[4]){ 1, 2, 3, 0 });
+  g_auto (VdFrame) frame = make_frame (DRM_FORMAT_XRGB8888, (guint8[4]) { 1, 2, 3, 0 });
   GdkTexture *texture = vd_texture_new_for_frame (&frame, NULL);
   guint8 *pixels = (guint8 *) g_bytes_get_data (frame.pixels, NULL);
 
@@ -82,7 +82,7 @@ test_shares_pixels (void)
 static void
 test_lies (void)
 {
-  g_auto (VdFrame) good = make_frame (DRM_FORMAT_XRGB8888, (guint8[4]){ 1, 2, 3, 0 });
+  g_auto (VdFrame) good = make_frame (DRM_FORMAT_XRGB8888, (guint8[4]) { 1, 2, 3, 0 });
   VdFrame bad;
 
 #define REFUSED(change)                                                                            \

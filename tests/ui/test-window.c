@@ -69,7 +69,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   close_library (fixture);
-  g_spawn_sync (NULL, (char *[]){ (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
+  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
                 G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
   g_free (fixture->folder);
 }
@@ -133,7 +133,8 @@ test_delete_and_undo (Fixture *fixture, gconstpointer data)
   ui_test_xdotool ("key ctrl+Delete");
   ui_test_until (g_list_model_get_n_items (machines) == 1);
   ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
-  g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"), "clicked");
+  g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"),
+                         "clicked");
   ui_test_until (g_list_model_get_n_items (machines) == 2);
   g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->library, uuid)), ==, "Precious");
 }
@@ -170,7 +171,8 @@ test_broken_machine (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_BROKEN);
   g_assert_cmpstr (vd_machine_get_problem (machine), !=, "");
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
-  g_assert_nonnull (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
+  g_assert_nonnull (
+    ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_LABEL, vd_machine_get_problem (machine)));
   button = ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Show Folder");
   g_assert_nonnull (button);
   g_assert_true (gtk_widget_is_sensitive (button));
@@ -214,7 +216,8 @@ resize (Fixture *fixture, int width)
   ui_test_frames (GTK_WIDGET (fixture->window), 3);
 }
 
-/* Closed by Escape, and gone: libadwaita 1.7 crashes when a window gets wide while a sheet slides out. */
+/* Closed by Escape, and gone: libadwaita 1.7 crashes when a window gets wide while a sheet slides
+ * out. */
 static void
 close_by_escape (Fixture *fixture, AdwDialog *dialog)
 {
@@ -238,7 +241,8 @@ static void
 test_fits_a_phone (Fixture *fixture, gconstpointer data)
 {
   GListModel *machines = vd_library_get_machines (fixture->library);
-  VdMachine *machine = add_machine (fixture, "A machine with quite a long name, as people give them");
+  VdMachine *machine =
+    add_machine (fixture, "A machine with quite a long name, as people give them");
 
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
   ui_test_frames (GTK_WIDGET (fixture->window), 3);
@@ -268,7 +272,8 @@ test_dialogs_fit_a_phone (Fixture *fixture, gconstpointer data)
   }
 }
 
-#define ADD(name, function) g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
+#define ADD(name, function)                                                                        \
+  g_test_add ("/window/" name, Fixture, application, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
@@ -277,8 +282,9 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
-  application = g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
-                              "resource-base-path", "/com/example/VirtDesk", NULL);
+  application =
+    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
+                  "resource-base-path", "/com/example/VirtDesk", NULL);
   g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
   vd_shortcuts_install (GTK_APPLICATION (application));
   ADD ("empty-then-full", test_empty_then_full);

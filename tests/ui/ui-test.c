@@ -98,7 +98,8 @@ ui_test_pointer_to (GtkWidget *widget, double x, double y)
   double offset_x, offset_y;
 
   gtk_native_get_surface_transform (native, &offset_x, &offset_y);
-  g_assert_true (gtk_widget_compute_point (widget, GTK_WIDGET (native), &GRAPHENE_POINT_INIT (x, y), &place));
+  g_assert_true (
+    gtk_widget_compute_point (widget, GTK_WIDGET (native), &GRAPHENE_POINT_INIT (x, y), &place));
   /* From elsewhere: a pointer that is there already would not move, and nothing would be told. */
   ui_test_xdotool ("mousemove 0 0");
   ui_test_xdotool ("mousemove --window %lu %d %d", xid (widget), (int) (place.x + offset_x),

@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 #define ui_test_until(condition)                                                                   \
   G_STMT_START                                                                                     \
   {                                                                                                \
-    gint64 ui_test_end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;                           \
+    gint64 ui_test_end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;                            \
     while (!(condition)) {                                                                         \
       g_main_context_iteration (NULL, FALSE);                                                      \
       g_usleep (1000);                                                                             \

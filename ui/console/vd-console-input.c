@@ -47,15 +47,21 @@ vd_console_key (VdConsole *self, guint keycode, gboolean pressed)
 }
 
 static gboolean
-vd_console_key_pressed (GtkEventControllerKey *controller, guint keyval, guint keycode,
-                        GdkModifierType state, VdConsole *self)
+vd_console_key_pressed (GtkEventControllerKey *controller,
+                        guint keyval,
+                        guint keycode,
+                        GdkModifierType state,
+                        VdConsole *self)
 {
   return vd_console_key (self, keycode, TRUE);
 }
 
 static void
-vd_console_key_released (GtkEventControllerKey *controller, guint keyval, guint keycode,
-                         GdkModifierType state, VdConsole *self)
+vd_console_key_released (GtkEventControllerKey *controller,
+                         guint keyval,
+                         guint keycode,
+                         GdkModifierType state,
+                         VdConsole *self)
 {
   vd_console_key (self, keycode, FALSE);
 }

@@ -32,7 +32,7 @@ struct _VdConsole {
   gboolean captured;
   VdReleaseKey release_key;
   GtkEventController *keys; /* borrowed from the window */
-  double wheel_x, wheel_y; /* parts of a notch not sent yet */
+  double wheel_x, wheel_y;  /* parts of a notch not sent yet */
 };
 
 void vd_console_init_input (VdConsole *self);

@@ -125,7 +125,8 @@ take_screenshot (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 update_title (VdConsoleWindow *self)
 {
-  const char *release = vd_release_chord_get_label (g_settings_get_enum (self->settings, "release-key"));
+  const char *release =
+    vd_release_chord_get_label (g_settings_get_enum (self->settings, "release-key"));
   g_autofree char *hint = NULL;
 
   if (vd_console_get_captured (self->console))
@@ -149,8 +150,8 @@ update_status_page (VdConsoleWindow *self)
 
   adw_status_page_set_title (self->status, vd_machine_get_status (self->machine));
   adw_status_page_set_description (self->status, text);
-  adw_status_page_set_icon_name (self->status, problem != NULL ? "dialog-warning-symbolic"
-                                                               : "computer-symbolic");
+  adw_status_page_set_icon_name (self->status,
+                                 problem != NULL ? "dialog-warning-symbolic" : "computer-symbolic");
   gtk_widget_set_visible (self->spinner, busy || state == VD_MACHINE_RUNNING);
   gtk_widget_set_visible (self->start, state == VD_MACHINE_OFF || state == VD_MACHINE_CRASHED);
 }

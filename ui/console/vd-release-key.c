@@ -30,7 +30,7 @@ chord_bits (VdReleaseChord chord)
 void
 vd_release_key_init (VdReleaseKey *self, VdReleaseChord chord)
 {
-  *self = (VdReleaseKey){ .chord = chord };
+  *self = (VdReleaseKey) { .chord = chord };
 }
 
 gboolean

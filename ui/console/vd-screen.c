@@ -18,9 +18,10 @@ struct _VdScreen {
 
 static void vd_screen_paintable_init (GdkPaintableInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (
-  VdScreen, vd_screen, G_TYPE_OBJECT,
-  G_IMPLEMENT_INTERFACE (GDK_TYPE_PAINTABLE, vd_screen_paintable_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (VdScreen,
+                               vd_screen,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (GDK_TYPE_PAINTABLE, vd_screen_paintable_init))
 
 /* Takes what waits in the display's mailbox; the display will say "changed" again after that. */
 static void
@@ -119,8 +120,8 @@ vd_screen_set_display (VdScreen *self, VdDisplay *display)
   g_clear_object (&self->texture);
   g_set_object (&self->display, display);
   if (display != NULL) {
-    self->changed_handler = g_signal_connect_swapped (display, "changed",
-                                                      G_CALLBACK (vd_screen_display_changed), self);
+    self->changed_handler =
+      g_signal_connect_swapped (display, "changed", G_CALLBACK (vd_screen_display_changed), self);
     vd_display_set_viewed (display, TRUE);
     vd_screen_display_changed (self);
   }

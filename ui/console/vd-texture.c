@@ -60,7 +60,8 @@ texture_over_dmabuf (const VdFrame *frame, GdkTexture *before)
   gdk_dmabuf_texture_builder_set_stride (builder, 0, frame->stride);
   if (before != NULL)
     gdk_dmabuf_texture_builder_set_update_texture (builder, before);
-  texture = gdk_dmabuf_texture_builder_build (builder, (GDestroyNotify) g_bytes_unref, keep, &error);
+  texture =
+    gdk_dmabuf_texture_builder_build (builder, (GDestroyNotify) g_bytes_unref, keep, &error);
   if (texture == NULL) {
     g_debug ("no dma-buf texture, using memory: %s", error->message);
     g_bytes_unref (keep);
@@ -122,8 +123,14 @@ vd_texture_new_for_cursor (const VdCursor *cursor)
 /* The mean of the block of guest pixels that falls on one pixel of the thumbnail, thinned to at
  * most 4 x 4 samples: a thumbnail costs the same whatever the size of the screen. */
 static void
-average_block (const VdFrame *frame, const guint8 *pixels, int format, guint x0, guint y0, guint x1,
-               guint y1, guint8 *to)
+average_block (const VdFrame *frame,
+               const guint8 *pixels,
+               int format,
+               guint x0,
+               guint y0,
+               guint x1,
+               guint y1,
+               guint8 *to)
 {
   guint step_x = MAX (1, (x1 - x0) / 4), step_y = MAX (1, (y1 - y0) / 4);
   guint red = 0, green = 0, blue = 0, n = 0;

@@ -19,7 +19,8 @@ G_DEFINE_FINAL_TYPE (VdPreferences, vd_preferences, ADW_TYPE_PREFERENCES_DIALOG)
 static void
 release_key_chosen (VdPreferences *self)
 {
-  g_settings_set_enum (self->settings, "release-key", adw_combo_row_get_selected (self->release_key));
+  g_settings_set_enum (self->settings, "release-key",
+                       adw_combo_row_get_selected (self->release_key));
 }
 
 static void
@@ -54,8 +55,10 @@ vd_preferences_init (VdPreferences *self)
   for (VdReleaseChord chord = VD_RELEASE_CTRL_ALT; chord <= VD_RELEASE_SCROLL_LOCK; chord++)
     gtk_string_list_append (chords, vd_release_chord_get_label (chord));
   adw_combo_row_set_model (self->release_key, G_LIST_MODEL (chords));
-  adw_combo_row_set_selected (self->release_key, g_settings_get_enum (self->settings, "release-key"));
-  g_signal_connect_swapped (self->release_key, "notify::selected", G_CALLBACK (release_key_chosen), self);
+  adw_combo_row_set_selected (self->release_key,
+                              g_settings_get_enum (self->settings, "release-key"));
+  g_signal_connect_swapped (self->release_key, "notify::selected", G_CALLBACK (release_key_chosen),
+                            self);
   g_settings_bind (self->settings, "capture-shortcuts", self->capture_shortcuts, "active", 0);
   g_settings_bind (self->settings, "resize-guest", self->resize_guest, "active", 0);
   g_settings_bind (self->settings, "slow-banner", self->slow_banner, "active", 0);

@@ -23,19 +23,21 @@ static const MachineAction actions[] = {
   { "resume", IN (VD_MACHINE_PAUSED), vd_machine_resume },
   { "power-off", IN (VD_MACHINE_RUNNING), vd_machine_power_off },
   { "reset", IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED), vd_machine_reset,
-    N_("Restart “%s” at Once?"), N_("What is not saved inside the machine is lost."), N_("_Restart") },
-  { "force-off",
-    IN (VD_MACHINE_STARTING) | IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED) |
-      IN (VD_MACHINE_STOPPING),
-    vd_machine_force_off, N_("Force “%s” Off?"),
-    N_("This is like pulling the plug: what is not saved inside the machine is lost."),
-    N_("_Force Off") },
-};
+    N_("Restart “%s” at Once?"),
+       N_("What is not saved inside the machine is lost."), N_("_Restart") },
+       { "force-off",
+         IN (VD_MACHINE_STARTING) | IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED) |
+           IN (VD_MACHINE_STOPPING),
+         vd_machine_force_off,
+         N_("Force “%s” Off?"),
+            N_("This is like pulling the plug: what is not saved inside the machine is lost."),
+               N_("_Force Off") },
+        };
 
 /* What a group of actions stands on; freed with the group. */
 typedef struct {
-  GtkWidget *widget;  /* borrowed: it owns the group */
-  VdMachine *machine; /* owned */
+  GtkWidget *widget;         /* borrowed: it owns the group */
+  VdMachine *machine;        /* owned */
   GSimpleActionGroup *group; /* borrowed */
   gulong state_handler, job_handler;
 } Context;
@@ -82,7 +84,8 @@ ask (Context *context, const MachineAction *action)
   adw_alert_dialog_set_response_appearance (dialog, "do", ADW_RESPONSE_DESTRUCTIVE);
   adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */
   question = g_new (Question, 1);
-  *question = (Question){ g_object_ref (context->machine), action, g_object_ref (context->widget) };
+  *question =
+    (Question) { g_object_ref (context->machine), action, g_object_ref (context->widget) };
   g_signal_connect_data (dialog, "response", G_CALLBACK (answered), question, question_free, 0);
   adw_dialog_present (ADW_DIALOG (dialog), context->widget);
 }

@@ -24,11 +24,7 @@ struct _VdMachinePage {
   GPtrArray *disk_rows; /* borrowed by the group */
 };
 
-enum {
-  PROP_0,
-  PROP_MACHINE,
-  N_PROPS
-};
+enum { PROP_0, PROP_MACHINE, N_PROPS };
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (VdMachinePage, vd_machine_page, ADW_TYPE_BIN)
@@ -102,9 +98,9 @@ vd_machine_page_add_disk (VdMachinePage *self, VdDiskConfig *disk)
   adw_action_row_set_subtitle_selectable (ADW_ACTION_ROW (row), TRUE);
   gtk_widget_add_css_class (row, "property");
   gtk_widget_set_tooltip_text (row, path);
-  adw_action_row_add_prefix (ADW_ACTION_ROW (row),
-                             gtk_image_new_from_icon_name (cdrom ? "media-optical-symbolic"
-                                                                 : "drive-harddisk-symbolic"));
+  adw_action_row_add_prefix (
+    ADW_ACTION_ROW (row),
+    gtk_image_new_from_icon_name (cdrom ? "media-optical-symbolic" : "drive-harddisk-symbolic"));
   if (vd_disk_config_get_readonly (disk) && !cdrom)
     adw_action_row_add_suffix (ADW_ACTION_ROW (row), gtk_label_new (_("read-only")));
   adw_preferences_group_add (self->disks, row);

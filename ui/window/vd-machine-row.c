@@ -11,11 +11,7 @@ struct _VdMachineRow {
   VdMachine *machine;
 };
 
-enum {
-  PROP_0,
-  PROP_MACHINE,
-  N_PROPS
-};
+enum { PROP_0, PROP_MACHINE, N_PROPS };
 
 G_DEFINE_FINAL_TYPE (VdMachineRow, vd_machine_row, GTK_TYPE_BOX)
 

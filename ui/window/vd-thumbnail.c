@@ -20,12 +20,7 @@ struct _VdThumbnail {
   guint64 serial; /* of the frame that is shown, 0 where it is not known */
 };
 
-enum {
-  PROP_0,
-  PROP_MACHINE,
-  PROP_PIXELS,
-  N_PROPS
-};
+enum { PROP_0, PROP_MACHINE, PROP_PIXELS, N_PROPS };
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (VdThumbnail, vd_thumbnail, GTK_TYPE_WIDGET)
@@ -156,8 +151,13 @@ vd_thumbnail_get_request_mode (GtkWidget *widget)
 
 /* Always 16 to 10, whatever the guest's shape: a list of them stays calm. */
 static void
-vd_thumbnail_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
-                      int *natural, int *minimum_baseline, int *natural_baseline)
+vd_thumbnail_measure (GtkWidget *widget,
+                      GtkOrientation orientation,
+                      int for_size,
+                      int *minimum,
+                      int *natural,
+                      int *minimum_baseline,
+                      int *natural_baseline)
 {
   VdThumbnail *self = VD_THUMBNAIL (widget);
 
@@ -165,7 +165,8 @@ vd_thumbnail_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
     *minimum = 32;
     *natural = self->pixels;
   } else {
-    *minimum = *natural = (for_size > 0 ? MIN (for_size, (int) self->pixels) : (int) self->pixels) * 10 / 16;
+    *minimum = *natural =
+      (for_size > 0 ? MIN (for_size, (int) self->pixels) : (int) self->pixels) * 10 / 16;
   }
 }
 

@@ -130,7 +130,8 @@ rename_machine (GtkWidget *widget, const char *name, GVariant *parameter)
   entry = gtk_entry_new ();
   gtk_editable_set_text (GTK_EDITABLE (entry), vd_machine_get_name (machine));
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Name"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Name"), -1);
   adw_alert_dialog_set_extra_child (dialog, entry);
   adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "rename", _("_Rename"), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "rename", ADW_RESPONSE_SUGGESTED);
@@ -150,7 +151,8 @@ undo_clicked (AdwToast *toast, VdWindow *self)
   vd_report_job (GTK_WIDGET (self), vd_library_restore (self->library, uuid));
 }
 
-/* Not undone: its room on the disk is given back; when it is the window that goes, by the next start. */
+/* Not undone: its room on the disk is given back; when it is the window that goes, by the next
+ * start. */
 static void
 undo_dismissed (AdwToast *toast, VdWindow *self)
 {
@@ -221,8 +223,10 @@ vd_window_update_actions (VdWindow *self)
 
   gtk_widget_action_set_enabled (widget, "win.rename", editable);
   gtk_widget_action_set_enabled (widget, "win.delete", deletable);
-  gtk_widget_action_set_enabled (widget, "win.console", machine != NULL && state != VD_MACHINE_BROKEN);
-  gtk_widget_action_set_enabled (widget, "win.show-folder", machine != NULL && state == VD_MACHINE_BROKEN);
+  gtk_widget_action_set_enabled (widget, "win.console",
+                                 machine != NULL && state != VD_MACHINE_BROKEN);
+  gtk_widget_action_set_enabled (widget, "win.show-folder",
+                                 machine != NULL && state == VD_MACHINE_BROKEN);
 }
 
 void

@@ -63,8 +63,8 @@ vd_window_open_console (VdWindow *self, VdMachine *machine)
   if (vd_machine_get_state (machine) == VD_MACHINE_BROKEN)
     return; /* it never had a screen; its page says what is wrong */
   if (console == NULL) {
-    console = GTK_WINDOW (
-      vd_console_window_new (gtk_window_get_application (GTK_WINDOW (self)), machine));
+    console =
+      GTK_WINDOW (vd_console_window_new (gtk_window_get_application (GTK_WINDOW (self)), machine));
     g_hash_table_insert (self->consoles, machine, console);
     g_object_weak_ref (G_OBJECT (console), console_destroyed, g_hash_table_ref (self->consoles));
   }
@@ -175,7 +175,8 @@ vd_window_close_request (GtkWindow *window)
     g_settings_set_int (self->settings, "window-height", MAX (height, 294));
   }
   /* With machines under way closing is quitting, and that asks. */
-  g_action_group_activate_action (G_ACTION_GROUP (gtk_window_get_application (window)), "quit", NULL);
+  g_action_group_activate_action (G_ACTION_GROUP (gtk_window_get_application (window)), "quit",
+                                  NULL);
   return TRUE;
 }
 
@@ -207,7 +208,8 @@ vd_window_class_init (VdWindowClass *klass)
   g_type_ensure (VD_TYPE_MACHINE_ROW);
   g_type_ensure (VD_TYPE_MACHINE_PAGE);
   g_type_ensure (VD_TYPE_JOBS_BUTTON);
-  gtk_widget_class_set_template_from_resource (widget_class, "/com/example/VirtDesk/window/vd-window.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               "/com/example/VirtDesk/window/vd-window.ui");
   gtk_widget_class_bind_template_child (widget_class, VdWindow, toasts);
   gtk_widget_class_bind_template_child (widget_class, VdWindow, stack);
   gtk_widget_class_bind_template_child (widget_class, VdWindow, banner);
@@ -237,7 +239,8 @@ vd_window_init (VdWindow *self)
   self->settings = g_settings_new (APP_ID);
   self->consoles = g_hash_table_new (NULL, NULL);
   self->shown_signals = g_signal_group_new (VD_TYPE_MACHINE);
-  g_signal_group_connect_swapped (self->shown_signals, "notify::name", G_CALLBACK (update_title), self);
+  g_signal_group_connect_swapped (self->shown_signals, "notify::name", G_CALLBACK (update_title),
+                                  self);
   g_signal_group_connect_swapped (self->shown_signals, "notify::state",
                                   G_CALLBACK (vd_window_update_actions), self);
   g_signal_connect_object (self->settings, "changed::slow-banner", G_CALLBACK (update_banner), self,
@@ -245,7 +248,8 @@ vd_window_init (VdWindow *self)
   g_signal_connect (drop, "drop", G_CALLBACK (file_dropped), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (drop));
   gtk_search_bar_connect_entry (self->search_bar, self->search_entry);
-  gtk_window_set_default_size (GTK_WINDOW (self), g_settings_get_int (self->settings, "window-width"),
+  gtk_window_set_default_size (GTK_WINDOW (self),
+                               g_settings_get_int (self->settings, "window-width"),
                                g_settings_get_int (self->settings, "window-height"));
   if (g_settings_get_boolean (self->settings, "window-maximized"))
     gtk_window_maximize (GTK_WINDOW (self));
@@ -259,8 +263,10 @@ vd_window_set_library (VdWindow *self, VdLibrary *library)
   GtkFilterListModel *found;
 
   self->library = g_object_ref (library);
-  self->filter = gtk_string_filter_new (gtk_property_expression_new (VD_TYPE_MACHINE, NULL, "name"));
-  found = gtk_filter_list_model_new (g_object_ref (machines), g_object_ref (GTK_FILTER (self->filter)));
+  self->filter =
+    gtk_string_filter_new (gtk_property_expression_new (VD_TYPE_MACHINE, NULL, "name"));
+  found =
+    gtk_filter_list_model_new (g_object_ref (machines), g_object_ref (GTK_FILTER (self->filter)));
   self->selection = gtk_single_selection_new (G_LIST_MODEL (found));
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selection_changed),
                            self, G_CONNECT_SWAPPED);

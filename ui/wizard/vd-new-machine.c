@@ -38,7 +38,8 @@ check (VdNewMachine *self)
   gboolean good = vd_config_check (self->config, &error) &&
                   vd_library_explain (self->library, self->config, &name, &reason, &slow, &error);
 
-  vd_review_show (&self->review, good ? NULL : vd_config_get_bad_field (self->config), name, reason);
+  vd_review_show (&self->review, good ? NULL : vd_config_get_bad_field (self->config), name,
+                  reason);
   adw_banner_set_title (self->problem, good ? (slow != NULL ? slow : "") : error->message);
   adw_banner_set_revealed (self->problem, !good || slow != NULL);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create", good && self->job == NULL);
@@ -227,8 +228,9 @@ vd_new_machine_dispose (GObject *object)
 }
 
 #define BIND_REVIEW(row)                                                                           \
-  gtk_widget_class_bind_template_child_full (                                                      \
-    widget_class, #row, FALSE, G_STRUCT_OFFSET (VdNewMachine, review) + G_STRUCT_OFFSET (VdReview, row))
+  gtk_widget_class_bind_template_child_full (widget_class, #row, FALSE,                            \
+                                             G_STRUCT_OFFSET (VdNewMachine, review) +              \
+                                               G_STRUCT_OFFSET (VdReview, row))
 
 static void
 vd_new_machine_class_init (VdNewMachineClass *klass)

@@ -12,20 +12,15 @@ typedef struct {
 } Field;
 
 #define ROW(name) G_STRUCT_OFFSET (VdReview, name)
-#define MIB (G_GUINT64_CONSTANT (1) << 20)
-#define GIB (G_GUINT64_CONSTANT (1) << 30)
+#define MIB       (G_GUINT64_CONSTANT (1) << 20)
+#define GIB       (G_GUINT64_CONSTANT (1) << 30)
 
 static const Field fields[] = {
-  { ROW (name), "text", "name", 0 },
-  { ROW (memory), "value", "memory", MIB },
-  { ROW (cpus), "value", "cpus", 1 },
-  { ROW (disk), "value", "new-disk-size", GIB },
-  { ROW (engine), "selected", "engine", 0 },
-  { ROW (boot), "selected", "boot", 0 },
-  { ROW (kernel), "text", "kernel", 0 },
-  { ROW (initrd), "text", "initrd", 0 },
-  { ROW (append), "text", "append", 0 },
-  { ROW (graphics), "active", "graphics", 0 },
+  { ROW (name), "text", "name", 0 },         { ROW (memory), "value", "memory", MIB },
+  { ROW (cpus), "value", "cpus", 1 },        { ROW (disk), "value", "new-disk-size", GIB },
+  { ROW (engine), "selected", "engine", 0 }, { ROW (boot), "selected", "boot", 0 },
+  { ROW (kernel), "text", "kernel", 0 },     { ROW (initrd), "text", "initrd", 0 },
+  { ROW (append), "text", "append", 0 },     { ROW (graphics), "active", "graphics", 0 },
   { ROW (network), "active", "network", 0 },
 };
 
@@ -102,7 +97,8 @@ vd_review_bind (VdReview *self, VdConfig *config)
   for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
     GBinding *binding = g_object_bind_property_full (
       config, fields[i].property, get_row (self, &fields[i]), fields[i].row_property,
-      G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE, to_row, from_row, (gpointer) &fields[i], NULL);
+      G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE, to_row, from_row, (gpointer) &fields[i],
+      NULL);
 
     g_ptr_array_add (self->bindings, g_object_ref (binding));
   }
@@ -142,7 +138,8 @@ vd_review_show (VdReview *self, const char *bad_field, const char *engine, const
       gtk_widget_remove_css_class (row, "error");
   }
   /* Translators: what runs the machine and why, such as "QEMU: there is no KVM here" */
-  text = engine != NULL ? g_strdup_printf (_("%s: %s"), engine, reason != NULL ? reason : "") : g_strdup ("");
+  text = engine != NULL ? g_strdup_printf (_("%s: %s"), engine, reason != NULL ? reason : "")
+                        : g_strdup ("");
   markup = g_markup_escape_text (text, -1);
   adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self->engine_group), markup);
 }

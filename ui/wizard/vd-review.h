@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   /* Rows, borrowed from the dialog's template */
-  GtkWidget *name, *source, *memory, *cpus, *disk, *engine, *engine_group, *more, *boot, *kernel, *initrd, *append,
-    *graphics, *network;
+  GtkWidget *name, *source, *memory, *cpus, *disk, *engine, *engine_group, *more, *boot, *kernel,
+    *initrd, *append, *graphics, *network;
   GPtrArray *bindings; /* owned */
 } VdReview;
 
