@@ -96,5 +96,7 @@ VdConfig *vd_config_new_for_file_finish (GAsyncResult *result, GError **error);
 
 /* The sample machine that is installed with the program; NULL with error where it is not. */
 VdConfig *vd_config_new_sample (GError **error);
+/* Whether it starts the sample's kernel. */
+gboolean vd_config_is_sample (VdConfig *self);
 
 G_END_DECLS

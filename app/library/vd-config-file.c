@@ -188,8 +188,8 @@ load_key_file (const char *data, gsize length, GError **error)
       !g_key_file_load_from_data (
         file, data, length, G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, &cause)) {
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
-                 _("machine.ini is not a file of this kind (%s)."),
-                   cause != NULL ? cause->message : _("it is too big or no text"));
+                 _("machine.ini is damaged: %s."),
+                   cause != NULL ? cause->message : _("it is too big, or holds no text"));
     return NULL;
   }
   return g_steal_pointer (&file);

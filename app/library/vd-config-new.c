@@ -103,6 +103,15 @@ sample_path (const char *name)
   return g_build_filename (folder != NULL ? folder : PKGDATADIR, "sample", name, NULL);
 }
 
+gboolean
+vd_config_is_sample (VdConfig *self)
+{
+  g_autofree char *kernel = sample_path ("vmlinuz");
+
+  return vd_config_get_boot (self) == VD_BOOT_KERNEL &&
+         g_strcmp0 (vd_config_get_kernel (self), kernel) == 0;
+}
+
 VdConfig *
 vd_config_new_sample (GError **error)
 {

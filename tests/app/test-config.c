@@ -155,6 +155,9 @@ test_sample (void)
   g_assert_no_error (error);
   g_assert_true (vd_config_check (config, NULL));
   g_assert_true (g_str_has_prefix (vd_config_get_kernel (config), folder));
+  g_assert_true (vd_config_is_sample (config));
+  g_object_set (config, "kernel", "/elsewhere/vmlinuz", NULL);
+  g_assert_false (vd_config_is_sample (config));
   app_test_remove_folder (g_steal_pointer (&folder));
 }
 

@@ -71,6 +71,8 @@ describe_source (VdConfig *config)
 {
   g_autoptr (VdDiskConfig) disk = g_list_model_get_item (vd_config_get_disks (config), 0);
 
+  if (vd_config_is_sample (config))
+    return g_strdup (_("The sample that comes with VirtDesk"));
   if (vd_config_get_boot (config) == VD_BOOT_KERNEL && vd_config_get_kernel (config) != NULL)
     return g_strdup (vd_config_get_kernel (config));
   return g_strdup (disk != NULL ? vd_disk_config_get_path (disk) : _("An empty disk"));
