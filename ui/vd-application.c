@@ -67,6 +67,14 @@ quit_now (VdApplication *self)
     gtk_window_destroy (windows->data);
 }
 
+/* Not only asked and answered: a machine that is not seen to be off is left as one that runs on. */
+static void
+quit_when_off (VdApplication *self)
+{
+  if (self->patience != 0 && self->n_ending == 0 && count_active (self) == 0)
+    quit_now (self);
+}
+
 static void
 machine_ended (GObject *object, GAsyncResult *result, gpointer data)
 {
@@ -75,8 +83,8 @@ machine_ended (GObject *object, GAsyncResult *result, gpointer data)
 
   if (!vd_job_wait_finish (VD_JOB (object), result, &error))
     g_warning ("%s: %s", vd_job_get_title (VD_JOB (object)), error->message);
-  if (--self->n_ending == 0 && self->patience != 0)
-    quit_now (self);
+  self->n_ending--;
+  quit_when_off (self);
 }
 
 /* Closing the library ends them too, and is not waited for in a window. */
@@ -107,10 +115,12 @@ turn_off_and_quit (VdApplication *self)
       continue;
     job = vd_machine_force_off (machine);
     self->n_ending++;
+    g_signal_connect_object (machine, "notify::state", G_CALLBACK (quit_when_off), self,
+                             G_CONNECT_SWAPPED);
     vd_job_wait_async (job, NULL, machine_ended, g_object_ref (self));
   }
-  if (--self->n_ending == 0)
-    quit_now (self);
+  self->n_ending--;
+  quit_when_off (self);
 }
 
 static void

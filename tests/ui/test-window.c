@@ -91,6 +91,24 @@ test_empty_then_full (Fixture *fixture, gconstpointer data)
   g_assert_true (vd_window_get_selected (fixture->window) == machine);
 }
 
+/* A label with these words that can be seen. */
+static GtkWidget *
+find_shown (GtkWidget *root, const char *words)
+{
+  if (!gtk_widget_get_mapped (root))
+    return NULL;
+  if (GTK_IS_LABEL (root) && g_str_equal (gtk_label_get_text (GTK_LABEL (root)), words))
+    return root;
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_shown (child, words);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
 static void
 test_search (Fixture *fixture, gconstpointer data)
 {
@@ -103,6 +121,7 @@ test_search (Fixture *fixture, gconstpointer data)
   ui_test_until (vd_window_get_selected (fixture->window) == wanted);
   ui_test_xdotool ("type zzz");
   ui_test_until (vd_window_get_selected (fixture->window) == NULL);
+  g_assert_null (find_shown (GTK_WIDGET (fixture->window), "Quartz"));
   ui_test_xdotool ("key Escape");
   ui_test_until (vd_window_get_selected (fixture->window) != NULL);
 }

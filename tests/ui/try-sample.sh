@@ -54,4 +54,8 @@ until_true shows 'Turn Off'
 picture 5-quit
 xdotool key alt+t
 wait $virtdesk
+if find "$XDG_DATA_HOME" -name running | grep .; then
+  echo 'The machine was turned off, but the next start would call it lost.' >&2
+  exit 1
+fi
 rm -f "$folder"/.[!.]*

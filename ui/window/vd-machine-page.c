@@ -161,6 +161,7 @@ vd_machine_page_set_machine (VdMachinePage *self, VdMachine *machine)
   if (!g_set_object (&self->machine, machine))
     return;
   g_signal_group_set_target (self->signals, machine);
+  gtk_widget_set_visible (adw_bin_get_child (ADW_BIN (self)), machine != NULL);
   if (machine != NULL) {
     vd_machine_page_state_changed (self);
     vd_machine_page_update_config (self);

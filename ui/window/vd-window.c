@@ -97,8 +97,8 @@ search_changed (VdWindow *self)
 static void
 update_title (VdWindow *self)
 {
-  if (self->shown != NULL)
-    adw_navigation_page_set_title (self->content_page, vd_machine_get_name (self->shown));
+  adw_navigation_page_set_title (self->content_page,
+                                 self->shown != NULL ? vd_machine_get_name (self->shown) : "");
 }
 
 static void
