@@ -71,18 +71,18 @@ typedef struct {
   gsize offset; /* of a VdJob *(*) (VdMachine *) in VdMachineClass */
 } Verb;
 
-static const Verb verb_start = { IN (OFF) | IN (CRASHED),
-                                 N_ ("Start"), G_STRUCT_OFFSET (VdMachineClass, start) };
-static const Verb verb_pause = { IN (RUNNING), N_ ("Pause"),
-                                                  G_STRUCT_OFFSET (VdMachineClass, pause) };
-static const Verb verb_resume = { IN (PAUSED), N_ ("Resume"),
-                                                  G_STRUCT_OFFSET (VdMachineClass, resume) };
-static const Verb verb_power_off = { IN (RUNNING) | IN (STOPPING),
-                                     N_ ("Turn Off"), G_STRUCT_OFFSET (VdMachineClass, power_off) };
-static const Verb verb_force_off = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING),
-                                     N_ ("Force Off"), G_STRUCT_OFFSET (VdMachineClass, force_off) };
-static const Verb verb_reset = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING),
-                                 N_ ("Reset"), G_STRUCT_OFFSET (VdMachineClass, reset) };
+static const Verb verb_start = { IN (OFF) | IN (CRASHED), N_("Start"),
+                                 G_STRUCT_OFFSET (VdMachineClass, start) };
+static const Verb verb_pause = { IN (RUNNING), N_("Pause"),
+                                 G_STRUCT_OFFSET (VdMachineClass, pause) };
+static const Verb verb_resume = { IN (PAUSED), N_("Resume"),
+                                  G_STRUCT_OFFSET (VdMachineClass, resume) };
+static const Verb verb_power_off = { IN (RUNNING) | IN (STOPPING), N_("Turn Off"),
+                                     G_STRUCT_OFFSET (VdMachineClass, power_off) };
+static const Verb verb_force_off = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING), N_("Force Off"),
+                                     G_STRUCT_OFFSET (VdMachineClass, force_off) };
+static const Verb verb_reset = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING), N_("Reset"),
+                                 G_STRUCT_OFFSET (VdMachineClass, reset) };
 
 static const char *
 describe_state (VdMachineState state)
@@ -269,7 +269,7 @@ refuse (VdMachine *self, const char *title)
     g_set_error (&error, VD_ERROR, VD_ERROR_STATE,
                  /* Translators: the second %s is a state such as “Running” or “Off”. */
                  _("This is not possible for “%s” now; its state: %s."), name,
-                   describe_state (PRIV (self)->state));
+                 describe_state (PRIV (self)->state));
   return vd_job_new_failed (title, self, error);
 }
 
@@ -282,8 +282,8 @@ perform (VdMachine *self, const Verb *verb)
   if (!((verb->states >> PRIV (self)->state) & 1))
     return refuse (self, _(verb->title));
   if (verb == &verb_start && PRIV (self)->job != NULL) {
-    g_set_error (&error, VD_ERROR, VD_ERROR_STATE,
-                 _("“%s” is busy: %s."), PRIV (self)->name, vd_job_get_title (PRIV (self)->job));
+    g_set_error (&error, VD_ERROR, VD_ERROR_STATE, _("“%s” is busy: %s."), PRIV (self)->name,
+                 vd_job_get_title (PRIV (self)->job));
     return vd_job_new_failed (_(verb->title), self, error);
   }
   func = G_STRUCT_MEMBER (gpointer, VD_MACHINE_GET_CLASS (self), verb->offset);
@@ -312,8 +312,8 @@ vd_machine_save_screenshot (VdMachine *self, GFile *file)
   g_return_val_if_fail (VD_IS_MACHINE (self), NULL);
 
   if (PRIV (self)->display == NULL && PRIV (self)->screenshot == NULL) {
-    g_set_error (&error, VD_ERROR, VD_ERROR_STATE,
-                 _("“%s” has no picture yet; start it first."), PRIV (self)->name);
+    g_set_error (&error, VD_ERROR, VD_ERROR_STATE, _("“%s” has no picture yet; start it first."),
+                 PRIV (self)->name);
     return vd_job_new_failed (_("Save Screenshot"), self, error);
   }
   return VD_MACHINE_GET_CLASS (self)->save_screenshot (self, file);

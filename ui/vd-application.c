@@ -165,8 +165,8 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
               "what is not saved inside them is lost.",
               n),
     n);
-  adw_alert_dialog_add_responses (dialog, "cancel",
-                                  _("_Cancel"), "quit", _("_Turn Off and Quit"), NULL);
+  adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"),
+                                  NULL);
   adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
   gtk_widget_set_name (GTK_WIDGET (dialog), "quit");
   adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */
@@ -200,10 +200,9 @@ about (GSimpleAction *action, GVariant *parameter, gpointer data)
   if (vd_is_asking (GTK_WIDGET (window)))
     return;
   adw_show_about_dialog (GTK_WIDGET (window), "application-name", "VirtDesk", "application-icon",
-                         APP_ID, "version", VERSION, "developer-name",
-                         _("The VirtDesk founders"), "comments",
-                           _("Virtual machines that open in a moment, in one window."),
-                             "license-type", GTK_LICENSE_GPL_3_0, NULL);
+                         APP_ID, "version", VERSION, "developer-name", _("The VirtDesk founders"),
+                         "comments", _("Virtual machines that open in a moment, in one window."),
+                         "license-type", GTK_LICENSE_GPL_3_0, NULL);
 }
 
 static void
@@ -228,11 +227,10 @@ new_waiting_window (VdApplication *self)
   g_autoptr (AdwSpinnerPaintable) spinner = adw_spinner_paintable_new (page);
 
   g_object_set (
-    page, "paintable", spinner, "title",
-    _("Waiting for the Library"), "description",
-      _("Another program, such as “vdctl serve”, has the library open. VirtDesk has asked it to "
-                  "hand it over."),
-        "child", button, NULL);
+    page, "paintable", spinner, "title", _("Waiting for the Library"), "description",
+    _("Another program, such as “vdctl serve”, has the library open. VirtDesk has asked it to "
+      "hand it over."),
+    "child", button, NULL);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "app.quit");
   gtk_widget_add_css_class (button, "pill");
   gtk_widget_set_halign (button, GTK_ALIGN_CENTER);
@@ -461,9 +459,10 @@ vd_application_init (VdApplication *self)
 {
   static const GOptionEntry options[] = {
     { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version and exit"), NULL },
-      { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL,
-        N_("Folder in which the machines are"), N_("FOLDER") }, { NULL },
-      };
+    { "library", 0, 0, G_OPTION_ARG_FILENAME, NULL, N_("Folder in which the machines are"),
+      N_("FOLDER") },
+    { NULL },
+  };
 
   g_application_add_main_option_entries (G_APPLICATION (self), options);
 }

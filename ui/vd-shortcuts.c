@@ -12,21 +12,21 @@ typedef struct {
 
 static const Shortcut shortcuts[] = {
   { N_("Library"), "win.new-machine", "<Control>n", N_("New machine") },
-    { NULL, "win.search", "<Control>f", N_("Search") },
-      { NULL, "win.console", "<Control>o", N_("Open the console") },
-        { NULL, "win.rename", "F2", N_("Rename the machine") },
-          { NULL, "win.delete", "<Control>Delete", N_("Delete the machine") },
-            { N_("Machine"), "machine.start", "<Control>r", N_("Start") },
-              { NULL, "machine.pause", "<Control>p", N_("Pause") },
-                { NULL, "machine.resume", "<Control><Shift>p", N_("Resume") },
-                  { NULL, "machine.power-off", "<Control><Shift>q", N_("Power off") },
-                    { N_("Console"), "console.fullscreen", "F11", N_("Fullscreen") },
-                      { NULL, "console.screenshot", "<Control><Shift>s", N_("Save a screenshot") },
-                        { N_("General"), "app.preferences", "<Control>comma", N_("Preferences") },
-                          { NULL, "app.shortcuts", "<Control>question", N_("Keyboard shortcuts") },
-                            { NULL, "window.close", "<Control>w", N_("Close the window") },
-                              { NULL, "app.quit", "<Control>q", N_("Quit") },
-                            };
+  { NULL, "win.search", "<Control>f", N_("Search") },
+  { NULL, "win.console", "<Control>o", N_("Open the console") },
+  { NULL, "win.rename", "F2", N_("Rename the machine") },
+  { NULL, "win.delete", "<Control>Delete", N_("Delete the machine") },
+  { N_("Machine"), "machine.start", "<Control>r", N_("Start") },
+  { NULL, "machine.pause", "<Control>p", N_("Pause") },
+  { NULL, "machine.resume", "<Control><Shift>p", N_("Resume") },
+  { NULL, "machine.power-off", "<Control><Shift>q", N_("Power off") },
+  { N_("Console"), "console.fullscreen", "F11", N_("Fullscreen") },
+  { NULL, "console.screenshot", "<Control><Shift>s", N_("Save a screenshot") },
+  { N_("General"), "app.preferences", "<Control>comma", N_("Preferences") },
+  { NULL, "app.shortcuts", "<Control>question", N_("Keyboard shortcuts") },
+  { NULL, "window.close", "<Control>w", N_("Close the window") },
+  { NULL, "app.quit", "<Control>q", N_("Quit") },
+};
 
 void
 vd_shortcuts_install (GtkApplication *application)

@@ -174,7 +174,7 @@ handle_wait (Call *call, GVariant *args)
     answer_error (
       call, g_error_new (VD_ERROR, VD_ERROR_OWNED,
                          _("“%s” still runs in another process; it comes here when it stops."),
-                           vd_machine_get_name (call->machine)));
+                         vd_machine_get_name (call->machine)));
     return;
   }
   answer_when_inactive (call, finish_state);

@@ -90,15 +90,15 @@ read_key (GKeyFile *file, const char *group, const Key *key, GObject *object, GE
 
   if (text == NULL && !g_key_file_has_key (file, group, key->name, NULL)) {
     if (key->required)
-      g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
-                   _("machine.ini has no “%s” in [%s]."), key->name, group);
+      g_set_error (error, VD_ERROR, VD_ERROR_BROKEN, _("machine.ini has no “%s” in [%s]."),
+                   key->name, group);
     return !key->required;
   }
   g_value_init (&value, pspec->value_type);
   if (text == NULL || !parse_value (&value, text)) {
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
                  _("machine.ini has a value for “%s” in [%s] that makes no sense."), key->name,
-                   group);
+                 group);
     return FALSE;
   }
   g_object_set_property (object, key->name, &value);
@@ -132,7 +132,7 @@ resolve_path (VdDiskConfig *disk, const char *folder, GError **error)
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
                  _("machine.ini names a disk “%s”, which is neither an absolute path nor a file "
                    "in the machine’s folder."),
-                   name);
+                 name);
     return FALSE;
   }
   path = g_build_filename (folder, name, NULL);
@@ -187,9 +187,8 @@ load_key_file (const char *data, gsize length, GError **error)
   if (length > VD_MAX_CONFIG_FILE || (length > 0 && memchr (data, 0, length) != NULL) ||
       !g_key_file_load_from_data (
         file, data, length, G_KEY_FILE_KEEP_COMMENTS | G_KEY_FILE_KEEP_TRANSLATIONS, &cause)) {
-    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
-                 _("machine.ini is damaged: %s."),
-                   cause != NULL ? cause->message : _("it is too big, or holds no text"));
+    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN, _("machine.ini is damaged: %s."),
+                 cause != NULL ? cause->message : _("it is too big, or holds no text"));
     return NULL;
   }
   return g_steal_pointer (&file);
@@ -229,8 +228,8 @@ read_config (GKeyFile *file, const char *folder, GError **error)
       !read_disks (file, folder, config, error))
     return NULL;
   if (!vd_config_check (config, &cause)) {
-    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
-                 _("machine.ini makes no sense. %s"), cause->message);
+    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN, _("machine.ini makes no sense. %s"),
+                 cause->message);
     return NULL;
   }
   return g_steal_pointer (&config);
@@ -366,7 +365,7 @@ vd_config_unparse (VdConfig *self,
   if (newer) {
     g_set_error (error, VD_ERROR, VD_ERROR_READ_ONLY,
                  _("“%s” was made by a newer VirtDesk; update VirtDesk to change it."),
-                   vd_config_get_name (self));
+                 vd_config_get_name (self));
     return NULL;
   }
   g_key_file_set_integer (file, FILE_GROUP, "version", VD_CONFIG_FILE_VERSION);
@@ -390,7 +389,7 @@ vd_config_load (const char *folder, const char *uuid, gboolean *newer, GError **
   if (g_strcmp0 (vd_config_get_uuid (config), uuid) != 0) {
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
                  _("machine.ini is that of another machine (%s), perhaps a copy."),
-                   vd_config_get_uuid (config));
+                 vd_config_get_uuid (config));
     return NULL;
   }
   return g_steal_pointer (&config);

@@ -125,8 +125,8 @@ vd_config_new_sample (GError **error)
     return NULL;
   }
   config = vd_config_new ();
-  g_object_set (config, "name",
-                _("Sample"), "boot", VD_BOOT_KERNEL, "kernel", kernel, "initrd", initrd, "append",
-                  "quiet", "memory", SAMPLE_MEMORY, "cpus", 1, "network", FALSE, NULL);
+  g_object_set (config, "name", _("Sample"), "boot", VD_BOOT_KERNEL, "kernel", kernel, "initrd",
+                initrd, "append", "quiet", "memory", SAMPLE_MEMORY, "cpus", 1, "network", FALSE,
+                NULL);
   return config;
 }

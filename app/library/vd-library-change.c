@@ -192,8 +192,8 @@ check_stopped (VdLibrary *self, VdMachine *machine, GError **error)
   if (!vd_machine_is_active (machine) && vd_machine_get_state (machine) != VD_MACHINE_ELSEWHERE &&
       vd_machine_get_job (machine) == NULL && !is_changing (self, machine))
     return TRUE;
-  g_set_error (error, VD_ERROR, VD_ERROR_STATE,
-               _("“%s” is in use; turn it off first."), vd_machine_get_name (machine));
+  g_set_error (error, VD_ERROR, VD_ERROR_STATE, _("“%s” is in use; turn it off first."),
+               vd_machine_get_name (machine));
   return FALSE;
 }
 
@@ -228,8 +228,8 @@ check_uuid (const char *uuid, GError **error)
 {
   if (*uuid != '\0' && *uuid != '.' && g_strstr_len (uuid, -1, "/") == NULL)
     return TRUE;
-  g_set_error (error, VD_ERROR, VD_ERROR_NOT_FOUND,
-               _("There is no machine “%s” in the trash."), uuid);
+  g_set_error (error, VD_ERROR, VD_ERROR_NOT_FOUND, _("There is no machine “%s” in the trash."),
+               uuid);
   return FALSE;
 }
 
@@ -288,15 +288,14 @@ static gboolean
 check_writable (VdMachine *machine, VdConfig *config, GError **error)
 {
   if (vd_machine_get_state (machine) == VD_MACHINE_BROKEN) {
-    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,
-                 _("“%s” cannot be changed: %s"), vd_machine_get_name (machine),
-                   vd_machine_get_problem (machine));
+    g_set_error (error, VD_ERROR, VD_ERROR_BROKEN, _("“%s” cannot be changed: %s"),
+                 vd_machine_get_name (machine), vd_machine_get_problem (machine));
     return FALSE;
   }
   if (vd_machine_get_read_only (machine)) {
     g_set_error (error, VD_ERROR, VD_ERROR_READ_ONLY,
                  _("“%s” was made by a newer VirtDesk; update VirtDesk to change it."),
-                   vd_machine_get_name (machine));
+                 vd_machine_get_name (machine));
     return FALSE;
   }
   return vd_config_check (config, error);

@@ -61,8 +61,8 @@ sweep (VdLibrary *self, GPtrArray *paths)
   if (paths->len == 0)
     return;
   /* On the library's worker: closing waits for it. */
-  job = vd_library_track (self, vd_job_new_full (_("Tidy up"), NULL, self->worker, sweep_body, NULL,
-                                                   g_ptr_array_ref (paths), free_names));
+  job = vd_library_track (self, vd_job_new_full (_("Tidy up"), NULL, self->worker, sweep_body,
+                                                 NULL, g_ptr_array_ref (paths), free_names));
 }
 
 static void
@@ -72,7 +72,8 @@ load_machine (VdLibrary *self, const char *folder, GPtrArray *lost)
 
   vd_library_add (self, machine);
   if (vd_own_machine_was_lost (machine))
-    g_ptr_array_add (lost, g_strdup_printf (_("“%s”"), vd_machine_get_name (VD_MACHINE (machine))));
+    g_ptr_array_add (lost,
+                     g_strdup_printf (_("“%s”"), vd_machine_get_name (VD_MACHINE (machine))));
 }
 
 static void

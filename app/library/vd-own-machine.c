@@ -165,7 +165,7 @@ vd_own_machine_start (VdMachine *machine)
   if (vd_machine_get_read_only (machine)) {
     g_set_error (&error, VD_ERROR, VD_ERROR_READ_ONLY,
                  _("“%s” was made by a newer VirtDesk; update VirtDesk to start it."),
-                   vd_machine_get_name (machine));
+                 vd_machine_get_name (machine));
     return vd_job_new_failed (title, machine, error);
   }
   engine = vd_engine_list_choose (self->engines, config, &reason, &error);
@@ -309,7 +309,7 @@ vd_own_machine_save_screenshot (VdMachine *machine, GFile *file)
   else
     picture->last = g_object_ref (last);
   return vd_job_new_full (_("Save Screenshot"), machine, NULL, picture_body, NULL, picture,
-                            picture_free);
+                          picture_free);
 }
 
 static void
@@ -334,7 +334,7 @@ save_last_picture (VdOwnMachine *self)
   }
   picture->target = g_file_new_for_path (path);
   g_object_unref (vd_job_new_full (_("Save Screenshot"), VD_MACHINE (self), self->worker,
-                                     picture_body, last_picture_done, picture, picture_free));
+                                   picture_body, last_picture_done, picture, picture_free));
 }
 
 const char *

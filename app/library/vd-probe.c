@@ -86,34 +86,33 @@ static const struct {
   gsize length;
   const char *sentence;
 } foreign[] = {
-  { 0, "KDMV", 4, N_ ("it is a VMware disk; convert it with “qemu-img convert -O qcow2” first") },
-    { 0, "# Disk Descriptor", 16,
-      N_ ("it is a VMware disk; convert it with “qemu-img convert -O qcow2” first") },
-      { 64, "\x7f\x10\xda\xbe", 4,
-        N_ ("it is a VirtualBox disk; convert it with “qemu-img convert -O qcow2” first") },
-        { 0, "vhdxfile", 8,
-          N_ ("it is a Hyper-V disk; convert it with “qemu-img convert -O qcow2” first") },
-          { 0, "conectix", 8,
-            N_ ("it is a Virtual PC disk; convert it with “qemu-img convert -O qcow2” first") },
-            { 0, "\x1f\x8b", 2, N_ ("it is compressed; unpack it first") },
-              { 0,
-                "\xfd"
-                "7zXZ",
-                5, N_ ("it is compressed; unpack it first") },
-                { 0, "\x28\xb5\x2f\xfd", 4, N_ ("it is compressed; unpack it first") },
-                  { 0, "BZh", 3, N_ ("it is compressed; unpack it first") },
-                    { 0, "PK\x03\x04", 4, N_ ("it is an archive; unpack it first") },
-                      { 56, "ARM\x64", 4,
-                        N_ ("it is a kernel for ARM processors; machines here have x86-64 ones") },
-                        { 0, "070701", 6, N_ ("it is an initial RAM disk; choose its kernel") },
-                      };
+  { 0, "KDMV", 4, N_("it is a VMware disk; convert it with “qemu-img convert -O qcow2” first") },
+  { 0, "# Disk Descriptor", 16,
+    N_("it is a VMware disk; convert it with “qemu-img convert -O qcow2” first") },
+  { 64, "\x7f\x10\xda\xbe", 4,
+    N_("it is a VirtualBox disk; convert it with “qemu-img convert -O qcow2” first") },
+  { 0, "vhdxfile", 8,
+    N_("it is a Hyper-V disk; convert it with “qemu-img convert -O qcow2” first") },
+  { 0, "conectix", 8,
+    N_("it is a Virtual PC disk; convert it with “qemu-img convert -O qcow2” first") },
+  { 0, "\x1f\x8b", 2, N_("it is compressed; unpack it first") },
+  { 0,
+    "\xfd"
+    "7zXZ",
+    5, N_("it is compressed; unpack it first") },
+  { 0, "\x28\xb5\x2f\xfd", 4, N_("it is compressed; unpack it first") },
+  { 0, "BZh", 3, N_("it is compressed; unpack it first") },
+  { 0, "PK\x03\x04", 4, N_("it is an archive; unpack it first") },
+  { 56, "ARM\x64", 4, N_("it is a kernel for ARM processors; machines here have x86-64 ones") },
+  { 0, "070701", 6, N_("it is an initial RAM disk; choose its kernel") },
+};
 
 static gboolean
 refuse (Source *self, const char *reason, GError **error)
 {
   /* Translators: a file’s name, and a reason such as “it is compressed; unpack it first”. */
-  g_set_error (error, VD_ERROR, VD_ERROR_UNSUPPORTED,
-               _("“%s” cannot be used: %s."), self->name, reason);
+  g_set_error (error, VD_ERROR, VD_ERROR_UNSUPPORTED, _("“%s” cannot be used: %s."), self->name,
+               reason);
   return FALSE;
 }
 
@@ -226,16 +225,18 @@ check_qcow2 (Source *self, GError **error)
     return refuse (self, _("it is a qcow2 disk of an unknown version"), error);
   if (get_be64 (header + 8) != 0)
     return refuse (
-      self, _("it needs another disk (its backing file); join them with “qemu-img convert -O "
-                     "qcow2” first"),
-              error);
+      self,
+      _("it needs another disk (its backing file); join them with “qemu-img convert -O "
+        "qcow2” first"),
+      error);
   if (get_be32 (header + 32) != 0)
     return refuse (self, _("it is encrypted; decrypt it with “qemu-img convert” first"), error);
   if (version == 3 && read_exactly (self, 72, header + 72, 8) && (header[79] & 4) != 0)
     return refuse (
-      self, _("it keeps its data in another file; join them with “qemu-img convert -O qcow2” "
-                     "first"),
-              error);
+      self,
+      _("it keeps its data in another file; join them with “qemu-img convert -O qcow2” "
+        "first"),
+      error);
   return TRUE;
 }
 

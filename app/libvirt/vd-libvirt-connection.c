@@ -123,10 +123,11 @@ short_root (VdLibvirtConnection *self, GError **error)
   root = g_build_filename (g_get_user_runtime_dir (), name, NULL);
   g_unlink (root);
   if (strlen (root) > MAX_ROOT || symlink (self->folder, root) < 0) {
-    g_set_error (error, VD_ERROR, VD_ERROR_FAILED,
-                 _("The name of the folder “%s” is too long for QEMU’s sockets; use a library in a "
-                   "folder with a shorter name."),
-                   self->folder);
+    g_set_error (
+      error, VD_ERROR, VD_ERROR_FAILED,
+      _("The name of the folder “%s” is too long for QEMU’s sockets; use a library in a "
+        "folder with a shorter name."),
+      self->folder);
     return NULL;
   }
   return g_steal_pointer (&root);

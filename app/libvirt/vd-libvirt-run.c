@@ -52,10 +52,11 @@ post_end (VdLibvirtRun *self, int detail)
 
   switch (detail) {
   case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
-    vd_run_post (VD_RUN (self), VD_RUN_CRASHED,
-                 _("The system in the machine stopped with an error of its own (a panic). Start it "
-                   "again."),
-                   NULL);
+    vd_run_post (
+      VD_RUN (self), VD_RUN_CRASHED,
+      _("The system in the machine stopped with an error of its own (a panic). Start it "
+        "again."),
+      NULL);
     break;
   case VIR_DOMAIN_EVENT_STOPPED_FAILED:
     log = vd_libvirt_connection_read_log (self->connection, vd_config_get_uuid (self->config));
@@ -91,10 +92,10 @@ post_paused (VdLibvirtRun *self, int detail)
 {
   vd_run_post (VD_RUN (self), VD_RUN_PAUSED,
                detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR
-               ? _("A disk could not be read or written; make sure that the disk of this "
+                 ? _("A disk could not be read or written; make sure that the disk of this "
                      "computer is not full, and resume the machine.")
-                   : NULL,
-                   NULL);
+                 : NULL,
+               NULL);
 }
 
 static void
@@ -168,8 +169,8 @@ check_kernel (const char *path, GError **error)
   if (cause != NULL)
     g_set_error_literal (error, VD_ERROR, VD_ERROR_KERNEL, cause->message);
   else
-    g_set_error (error, VD_ERROR, VD_ERROR_KERNEL,
-                 _("“%s” is no kernel; choose another file."), path);
+    g_set_error (error, VD_ERROR, VD_ERROR_KERNEL, _("“%s” is no kernel; choose another file."),
+                 path);
   return FALSE;
 }
 

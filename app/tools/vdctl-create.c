@@ -105,6 +105,26 @@ set_file (VdConfig *config, const char *property, const char *file)
     g_object_set (config, property, path, NULL);
 }
 
+/* A kernel that is none is refused here, not at the first start. */
+static gboolean
+set_kernel (VdConfig *config, const char *file, GError **error)
+{
+  g_autofree char *path = NULL;
+  VdProbe probe;
+
+  if (file == NULL)
+    return TRUE;
+  path = g_canonicalize_filename (file, NULL);
+  if (!vd_probe_file (&probe, path, error))
+    return FALSE;
+  if (probe.medium != VD_MEDIUM_KERNEL) {
+    g_set_error (error, VD_ERROR, VD_ERROR_KERNEL, _("“%s” is not a Linux kernel."), path);
+    return FALSE;
+  }
+  g_object_set (config, "kernel", path, "boot", VD_BOOT_KERNEL, "network", FALSE, NULL);
+  return TRUE;
+}
+
 /* A disk beside what it boots from: any raw file will do, with or without a boot sector. */
 static gboolean
 add_disk (VdConfig *config, const char *file, GError **error)
@@ -130,10 +150,9 @@ add_disk (VdConfig *config, const char *file, GError **error)
 static gboolean
 apply (VdConfig *config, const CreateOptions *options, GError **error)
 {
-  set_file (config, "kernel", options->kernel);
+  if (!set_kernel (config, options->kernel, error))
+    return FALSE;
   set_file (config, "initrd", options->initrd);
-  if (options->kernel != NULL)
-    g_object_set (config, "boot", VD_BOOT_KERNEL, "network", FALSE, NULL);
   if (options->name != NULL)
     g_object_set (config, "name", options->name, NULL);
   if (options->append != NULL)
@@ -191,39 +210,36 @@ static gboolean
 parse (CreateOptions *options, int *argc, char ***argv)
 {
   const GOptionEntry entries[] = {
-    { "sample", 0, 0, G_OPTION_ARG_NONE, &options->sample, N_ ("The sample machine"), NULL },
-      { "name", 0, 0, G_OPTION_ARG_STRING, &options->name, N_ ("Name"), N_ ("NAME") },
-        { "memory", 0, 0, G_OPTION_ARG_STRING, &options->memory,
-          N_ ("Memory, such as 512M or 2G"), N_ ("SIZE") },
-          { "cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, N_ ("Processors"), N_ ("NUMBER") },
-            { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &options->kernel,
-              N_ ("Linux kernel"), N_ ("FILE") },
-              { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &options->initrd,
-                N_ ("Initial RAM disk"), N_ ("FILE") },
-                { "append", 0, 0, G_OPTION_ARG_STRING, &options->append,
-                  N_ ("Kernel’s command line"), N_ ("TEXT") },
-                  { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->disks,
-                    N_ ("A disk or ISO image more; can be given several times"), N_ ("FILE") },
-                    { "new-disk", 0, 0, G_OPTION_ARG_STRING, &options->new_disk,
-                      N_ ("An empty disk"), N_ ("SIZE") },
-                      { "boot", 0, 0, G_OPTION_ARG_STRING, &options->boot,
-                        N_ ("kernel, bios or uefi"), N_ ("WAY") },
-                        { "engine", 0, 0, G_OPTION_ARG_STRING, &options->engine,
-                          N_ ("auto, local or libvirt"), N_ ("ENGINE") },
-                          { "network", 0, 0, G_OPTION_ARG_NONE, &options->network,
-                            N_ ("With a network card"), NULL },
-                            { "no-network", 0, 0, G_OPTION_ARG_NONE, &options->no_network,
-                              N_ ("Without a network card"), NULL },
-                              { "no-graphics", 0, 0, G_OPTION_ARG_NONE, &options->no_graphics,
-                                N_ ("Without a screen"), NULL },
-                                { NULL },
-                            };
+    { "sample", 0, 0, G_OPTION_ARG_NONE, &options->sample, N_("The sample machine"), NULL },
+    { "name", 0, 0, G_OPTION_ARG_STRING, &options->name, N_("Name"), N_("NAME") },
+    { "memory", 0, 0, G_OPTION_ARG_STRING, &options->memory, N_("Memory, such as 512M or 2G"),
+      N_("SIZE") },
+    { "cpus", 0, 0, G_OPTION_ARG_INT, &options->cpus, N_("Processors"), N_("NUMBER") },
+    { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &options->kernel, N_("Linux kernel"), N_("FILE") },
+    { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &options->initrd, N_("Initial RAM disk"),
+      N_("FILE") },
+    { "append", 0, 0, G_OPTION_ARG_STRING, &options->append, N_("Kernel’s command line"),
+      N_("TEXT") },
+    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->disks,
+      N_("A disk or ISO image more; can be given several times"), N_("FILE") },
+    { "new-disk", 0, 0, G_OPTION_ARG_STRING, &options->new_disk, N_("An empty disk"),
+      N_("SIZE") },
+    { "boot", 0, 0, G_OPTION_ARG_STRING, &options->boot, N_("kernel, bios or uefi"), N_("WAY") },
+    { "engine", 0, 0, G_OPTION_ARG_STRING, &options->engine, N_("auto, local or libvirt"),
+      N_("ENGINE") },
+    { "network", 0, 0, G_OPTION_ARG_NONE, &options->network, N_("With a network card"), NULL },
+    { "no-network", 0, 0, G_OPTION_ARG_NONE, &options->no_network, N_("Without a network card"),
+      NULL },
+    { "no-graphics", 0, 0, G_OPTION_ARG_NONE, &options->no_graphics, N_("Without a screen"),
+      NULL },
+    { NULL },
+  };
 
   return vdctl_parse (
-    argc, argv,
-    _("[FILE]"), _("Creates a machine from a kernel, a disk image, an ISO image or the sample, "
-                        "and prints its identifier."),
-                   entries, 0, 1);
+    argc, argv, _("[FILE]"),
+    _("Creates a machine from a kernel, a disk image, an ISO image or the sample, "
+      "and prints its identifier."),
+    entries, 0, 1);
 }
 
 VdctlStatus

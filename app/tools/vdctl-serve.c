@@ -124,7 +124,7 @@ begin (Server *self, char **names, GError **error)
     g_set_error_literal (
       error, VD_ERROR, VD_ERROR_FAILED,
       _("There is no session bus over which anybody could ask for anything; name "
-                           "the machines to start, or run it under dbus-run-session."));
+        "the machines to start, or run it under dbus-run-session."));
     return FALSE;
   }
   for (; *names != NULL; names++)
@@ -169,11 +169,10 @@ vdctl_serve (const VdctlOptions *options, int argc, char **argv)
   GError *error = NULL;
 
   if (!vdctl_parse (
-        &argc, &argv,
-        _("[MACHINE…]"),
-          _("Owns the library and keeps machines running where there is no display, until "
-                      "SIGTERM. Starts the machines that are named."),
-            NULL, 0, G_MAXINT))
+        &argc, &argv, _("[MACHINE…]"),
+        _("Owns the library and keeps machines running where there is no display, until "
+          "SIGTERM. Starts the machines that are named."),
+        NULL, 0, G_MAXINT))
     return VDCTL_USAGE;
   server.library = vd_library_open (options->path, &error);
   if (server.library == NULL)

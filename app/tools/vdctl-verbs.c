@@ -52,8 +52,8 @@ vdctl_show (const VdctlOptions *options, int argc, char **argv)
   g_autoptr (GVariant) properties = NULL;
   GError *error = NULL;
 
-  if (!vdctl_parse (&argc, &argv,
-                    _("MACHINE"), _("What a machine is made of, and its state."), NULL, 1, 1))
+  if (!vdctl_parse (&argc, &argv, _("MACHINE"), _("What a machine is made of, and its state."),
+                    NULL, 1, 1))
     return VDCTL_USAGE;
   client = vd_client_new (options->path, &error);
   if (client == NULL || (properties = show (client, argv[1], &error)) == NULL)
@@ -84,7 +84,7 @@ keep_running (VdClient *client, const char *name)
 
   g_printerr (_("“%s” runs in this program until it is off; Ctrl+C pulls its plug. “vdctl serve” "
                 "keeps machines running in the background.\n"),
-                name);
+              name);
   reply = vd_client_call (client, "Wait", g_variant_new ("(s)", name), NULL, &error);
   g_source_remove (interrupt);
   g_source_remove (terminate);
@@ -106,11 +106,10 @@ vdctl_start (const VdctlOptions *options, int argc, char **argv)
   GError *error = NULL;
 
   if (!vdctl_parse (
-        &argc, &argv,
-        _("MACHINE"),
-          _("Turns a machine on. Where neither VirtDesk nor “vdctl serve” runs, a machine "
-                      "of VirtDesk’s own engine runs in this program until it is off."),
-            NULL, 1, 1))
+        &argc, &argv, _("MACHINE"),
+        _("Turns a machine on. Where neither VirtDesk nor “vdctl serve” runs, a machine "
+          "of VirtDesk’s own engine runs in this program until it is off."),
+        NULL, 1, 1))
     return VDCTL_USAGE;
   client = vd_client_new (options->path, &error);
   if (client == NULL || (reply = vd_client_call (client, "Start", g_variant_new ("(s)", argv[1]),
@@ -148,9 +147,10 @@ power_off (VdClient *client, const char *name, int timeout)
   if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return vdctl_fail (error);
   g_error_free (error);
-  g_printerr (_("vdctl: “%s” did not turn itself off within %d seconds; “vdctl stop --force” pulls "
-                "its plug.\n"),
-                name, timeout);
+  g_printerr (
+    _("vdctl: “%s” did not turn itself off within %d seconds; “vdctl stop --force” pulls "
+      "its plug.\n"),
+    name, timeout);
   return VDCTL_FAILED;
 }
 
@@ -160,18 +160,18 @@ vdctl_stop (const VdctlOptions *options, int argc, char **argv)
   gboolean force = FALSE;
   int timeout = STOP_TIMEOUT;
   const GOptionEntry entries[] = {
-    { "force", 'f', 0, G_OPTION_ARG_NONE, &force, N_ ("Pull the plug"), NULL },
-      { "timeout", 't', 0, G_OPTION_ARG_INT, &timeout,
-        N_ ("How long to wait (default: 60)"), N_ ("SECONDS") }, { NULL },
-      };
+    { "force", 'f', 0, G_OPTION_ARG_NONE, &force, N_("Pull the plug"), NULL },
+    { "timeout", 't', 0, G_OPTION_ARG_INT, &timeout, N_("How long to wait (default: 60)"),
+      N_("SECONDS") },
+    { NULL },
+  };
   g_autoptr (VdClient) client = NULL;
   g_autoptr (GVariant) reply = NULL;
   GError *error = NULL;
 
-  if (!vdctl_parse (&argc, &argv,
-                    _("MACHINE"),
-                      _("Asks the system in a machine to turn off, and waits until it has."),
-                        entries, 1, 1))
+  if (!vdctl_parse (&argc, &argv, _("MACHINE"),
+                    _("Asks the system in a machine to turn off, and waits until it has."),
+                    entries, 1, 1))
     return VDCTL_USAGE;
   client = vd_client_new (options->path, &error);
   if (client == NULL)
@@ -202,10 +202,9 @@ vdctl_screenshot (const VdctlOptions *options, int argc, char **argv)
   g_autofd int fd = -1;
   GError *error = NULL;
 
-  if (!vdctl_parse (&argc, &argv,
-                    _("MACHINE FILE.png"),
-                      _("Saves what a machine shows; or what it showed last, when it is off."),
-                        NULL, 2, 2))
+  if (!vdctl_parse (&argc, &argv, _("MACHINE FILE.png"),
+                    _("Saves what a machine shows; or what it showed last, when it is off."), NULL,
+                    2, 2))
     return VDCTL_USAGE;
   client = vd_client_new (options->path, &error);
   if (client == NULL ||
@@ -225,11 +224,10 @@ vdctl_delete (const VdctlOptions *options, int argc, char **argv)
   GError *error = NULL;
 
   if (!vdctl_parse (
-        &argc, &argv,
-        _("MACHINE"),
-          _("Deletes a machine that is off, with the disks in its folder, for good. Disks "
-                      "elsewhere stay."),
-            NULL, 1, 1))
+        &argc, &argv, _("MACHINE"),
+        _("Deletes a machine that is off, with the disks in its folder, for good. Disks "
+          "elsewhere stay."),
+        NULL, 1, 1))
     return VDCTL_USAGE;
   client = vd_client_new (options->path, &error);
   if (client == NULL)

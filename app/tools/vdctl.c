@@ -18,15 +18,15 @@ static const struct {
   VdctlVerb run;
   const char *summary;
 } verbs[] = {
-  { "list", vdctl_list, N_ ("all machines and their states") },
-    { "show", vdctl_show, N_ ("what a machine is made of") },
-      { "create", vdctl_create, N_ ("a machine from a kernel, a disk image, an ISO or the sample") },
-        { "start", vdctl_start, N_ ("turns a machine on") },
-          { "stop", vdctl_stop, N_ ("turns a machine off") },
-            { "screenshot", vdctl_screenshot, N_ ("saves the screen as PNG") },
-              { "delete", vdctl_delete, N_ ("a machine and its own disks, for good") },
-                { "serve", vdctl_serve, N_ ("keeps machines running where there is no display") },
-              };
+  { "list", vdctl_list, N_("all machines and their states") },
+  { "show", vdctl_show, N_("what a machine is made of") },
+  { "create", vdctl_create, N_("a machine from a kernel, a disk image, an ISO or the sample") },
+  { "start", vdctl_start, N_("turns a machine on") },
+  { "stop", vdctl_stop, N_("turns a machine off") },
+  { "screenshot", vdctl_screenshot, N_("saves the screen as PNG") },
+  { "delete", vdctl_delete, N_("a machine and its own disks, for good") },
+  { "serve", vdctl_serve, N_("keeps machines running where there is no display") },
+};
 
 VdctlStatus
 vdctl_fail (GError *error)
@@ -108,10 +108,11 @@ parse_main (VdctlOptions *options, int *argc, char ***argv, gboolean *version)
 {
   const GOptionEntry entries[] = {
     { "library", 0, 0, G_OPTION_ARG_FILENAME, &options->path,
-      N_ ("Library folder (default: ~/.local/share/virtdesk)"), N_ ("FOLDER") },
-      { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_ ("Print JSON"), NULL },
-        { "version", 0, 0, G_OPTION_ARG_NONE, version, N_ ("Print the version"), NULL }, { NULL },
-      };
+      N_("Library folder (default: ~/.local/share/virtdesk)"), N_("FOLDER") },
+    { "json", 0, 0, G_OPTION_ARG_NONE, &options->json, N_("Print JSON"), NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, version, N_("Print the version"), NULL },
+    { NULL },
+  };
   g_autoptr (GOptionContext) context = g_option_context_new (_("VERB [ARGUMENTS]"));
   g_autofree char *summary = describe_verbs ();
   g_autoptr (GError) error = NULL;

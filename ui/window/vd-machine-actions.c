@@ -23,16 +23,15 @@ static const MachineAction actions[] = {
   { "resume", IN (VD_MACHINE_PAUSED), vd_machine_resume },
   { "power-off", IN (VD_MACHINE_RUNNING), vd_machine_power_off },
   { "reset", IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED), vd_machine_reset,
-    N_("Restart “%s” at Once?"),
-       N_("What is not saved inside the machine is lost."), N_("_Restart") },
-       { "force-off",
-         IN (VD_MACHINE_STARTING) | IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED) |
-           IN (VD_MACHINE_STOPPING),
-         vd_machine_force_off,
-         N_("Force “%s” Off?"),
-            N_("This is like pulling the plug: what is not saved inside the machine is lost."),
-               N_("_Force Off") },
-        };
+    N_("Restart “%s” at Once?"), N_("What is not saved inside the machine is lost."),
+    N_("_Restart") },
+  { "force-off",
+    IN (VD_MACHINE_STARTING) | IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED) |
+      IN (VD_MACHINE_STOPPING),
+    vd_machine_force_off, N_("Force “%s” Off?"),
+    N_("This is like pulling the plug: what is not saved inside the machine is lost."),
+    N_("_Force Off") },
+};
 
 /* What a group of actions stands on; freed with the group. */
 typedef struct {

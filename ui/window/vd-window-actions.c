@@ -130,8 +130,8 @@ rename_machine (GtkWidget *widget, const char *name, GVariant *parameter)
   entry = gtk_entry_new ();
   gtk_editable_set_text (GTK_EDITABLE (entry), vd_machine_get_name (machine));
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _("Name"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Name"),
+                                  -1);
   adw_alert_dialog_set_extra_child (dialog, entry);
   adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "rename", _("_Rename"), NULL);
   adw_alert_dialog_set_response_appearance (dialog, "rename", ADW_RESPONSE_SUGGESTED);
