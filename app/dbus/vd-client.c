@@ -5,6 +5,7 @@
  * Threads: main.
  */
 #include "dbus/vd-client.h"
+#include "dbus/vd-service-xml.h"
 #include "library/vd-library-private.h"
 #include "vd-error.h"
 
@@ -209,6 +210,28 @@ vd_client_cancel (VdClient *self)
   g_cancellable_cancel (self->cancellable);
 }
 
+/* What an answer must look like: who owns the library may be any program, or of another version. */
+static GVariantType *
+get_reply_type (const char *method)
+{
+  g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (vd_service_xml, NULL);
+  GDBusMethodInfo *info = g_dbus_interface_info_lookup_method (node->interfaces[0], method);
+  g_autoptr (GString) type = g_string_new ("(");
+
+  for (guint i = 0; info->out_args != NULL && info->out_args[i] != NULL; i++)
+    g_string_append (type, info->out_args[i]->signature);
+  g_string_append_c (type, ')');
+  return g_variant_type_new (type->str);
+}
+
+static void
+set_nonsense (GError **error)
+{
+  g_set_error_literal (error, VD_ERROR, VD_ERROR_FAILED,
+                       _("The program that has the library open gives an answer that makes no "
+                         "sense; it may be of another version. Close it and try again."));
+}
+
 static GVariant *
 call_owner (VdClient *self,
             const char *owner,
@@ -217,14 +240,22 @@ call_owner (VdClient *self,
             GUnixFDList **fds,
             GError **error)
 {
+  g_autoptr (GVariantType) type = get_reply_type (method);
   g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) cause = NULL;
   Wait wait = { NULL };
+  GVariant *reply;
 
   g_dbus_connection_call_with_unix_fd_list (
-    self->connection, owner, VD_SERVICE_PATH, VD_SERVICE_INTERFACE, method, args, NULL,
+    self->connection, owner, VD_SERVICE_PATH, VD_SERVICE_INTERFACE, method, args, type,
     G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, NULL, self->cancellable, on_ready, &wait);
   result = wait_for (&wait);
-  return g_dbus_connection_call_with_unix_fd_list_finish (self->connection, fds, result, error);
+  reply = g_dbus_connection_call_with_unix_fd_list_finish (self->connection, fds, result, &cause);
+  if (g_error_matches (cause, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT))
+    set_nonsense (error);
+  else if (cause != NULL)
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return reply;
 }
 
 /* Who holds the machine that @args names, where that is another than the owner of the library. */
@@ -233,8 +264,8 @@ find_holder (VdClient *self, GVariant *args)
 {
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GVariant) properties = NULL;
+  g_autofree char *holder = NULL;
   const char *name;
-  char *holder = NULL;
 
   if (args == NULL || *g_variant_get_type_string (args) != '(' ||
       g_variant_get_type_string (args)[1] != 's')
@@ -245,7 +276,16 @@ find_holder (VdClient *self, GVariant *args)
     return NULL;
   properties = g_variant_get_child_value (reply, 0);
   g_variant_lookup (properties, "holder", "s", &holder);
-  return holder;
+  return holder != NULL && g_dbus_is_unique_name (holder) ? g_steal_pointer (&holder) : NULL;
+}
+
+static int
+take_fd (GUnixFDList *fds, GError **error)
+{
+  if (fds != NULL && g_unix_fd_list_get_length (fds) == 1)
+    return g_unix_fd_list_get (fds, 0, error);
+  set_nonsense (error);
+  return -1;
 }
 
 GVariant *
@@ -255,7 +295,7 @@ vd_client_call (VdClient *self, const char *method, GVariant *args, int *fd, GEr
   g_autoptr (GUnixFDList) fds = NULL;
   g_autoptr (GError) cause = NULL;
   g_autofree char *holder = NULL;
-  GVariant *reply = call_owner (self, self->owner, method, owned_args, &fds, &cause);
+  g_autoptr (GVariant) reply = call_owner (self, self->owner, method, owned_args, &fds, &cause);
 
   /* What a window took over may still run under the process that it took over from; or it came to
    * the owner since. */
@@ -270,7 +310,7 @@ vd_client_call (VdClient *self, const char *method, GVariant *args, int *fd, GEr
     g_propagate_error (error, g_steal_pointer (&cause));
     return NULL;
   }
-  if (fd != NULL)
-    *fd = fds != NULL ? g_unix_fd_list_get (fds, 0, error) : -1;
-  return reply;
+  if (fd != NULL && (*fd = take_fd (fds, error)) < 0)
+    return NULL;
+  return g_steal_pointer (&reply);
 }

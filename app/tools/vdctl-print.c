@@ -119,7 +119,8 @@ vdctl_print_machine (GVariant *properties)
 {
   static const char *const keys[] = { "name",   "uuid",          "status",      "problem",
                                       "engine", "engine-reason", "slow-reason", "details" };
-  g_autoptr (GVariant) config = g_variant_lookup_value (properties, "config", NULL);
+  g_autoptr (GVariant) config =
+    g_variant_lookup_value (properties, "config", G_VARIANT_TYPE_VARDICT);
 
   print_keys (properties, keys, G_N_ELEMENTS (keys));
   if (config != NULL)

@@ -211,7 +211,7 @@ vdctl_screenshot (const VdctlOptions *options, int argc, char **argv)
       (reply = vd_client_call (client, "Screenshot", g_variant_new ("(s)", argv[1]), &fd,
                                &error)) == NULL)
     return vdctl_fail (error);
-  if (fd < 0 || !copy_picture (fd, argv[2], &error))
+  if (!copy_picture (fd, argv[2], &error))
     return vdctl_fail (error);
   return VDCTL_OK;
 }

@@ -32,27 +32,68 @@ on_parent_gone (GObject *stream, gpointer data)
   exit (1);
 }
 
+/* Ends with the test, however that ends. */
+static void
+watch_parent (void)
+{
+  g_autoptr (GInputStream) input = g_unix_input_stream_new (0, FALSE);
+  g_autoptr (GSource) source =
+    g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (input), NULL);
+
+  g_source_set_callback (source, G_SOURCE_FUNC (on_parent_gone), NULL, NULL);
+  g_source_attach (source, NULL);
+}
+
 static int
 serve (const char *path, gboolean releases)
 {
   g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL);
   g_autoptr (VdLibrary) library = vd_library_open_with (path, fake_engine_list_new (), NULL);
   g_autoptr (VdService) service = vd_service_new (library, connection, releases, NULL);
-  g_autoptr (GInputStream) input = g_unix_input_stream_new (0, FALSE);
-  g_autoptr (GSource) source =
-    g_pollable_input_stream_create_source (G_POLLABLE_INPUT_STREAM (input), NULL);
   GListModel *machines = vd_library_get_machines (library);
   gboolean released = FALSE;
 
   g_signal_connect (service, "released", G_CALLBACK (on_released), &released);
-  g_source_set_callback (source, G_SOURCE_FUNC (on_parent_gone), NULL, NULL);
-  g_source_attach (source, NULL);
+  watch_parent ();
   g_print ("ready\n");
   while (!released || g_list_model_get_n_items (machines) > 0)
     g_main_context_iteration (NULL, TRUE);
   g_dbus_connection_flush_sync (connection, NULL, NULL);
   vd_library_close (library);
   return 0;
+}
+
+/* What comes is no answer to anything. */
+static GDBusMessage *
+answer_nonsense (GDBusConnection *connection,
+                 GDBusMessage *message,
+                 gboolean incoming,
+                 gpointer data)
+{
+  g_autoptr (GDBusMessage) answer = NULL;
+
+  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+  answer = g_dbus_message_new_method_reply (message);
+  g_dbus_message_set_body (answer, g_variant_new ("(i)", 7));
+  g_dbus_connection_send_message (connection, answer, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL, NULL);
+  g_object_unref (message);
+  return NULL;
+}
+
+static int
+serve_nonsense (const char *path)
+{
+  g_autoptr (GDBusConnection) connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, NULL);
+  g_autoptr (VdLibrary) library = vd_library_open_with (path, fake_engine_list_new (), NULL);
+
+  vd_library_set_bus_name (library, g_dbus_connection_get_unique_name (connection));
+  g_dbus_connection_add_filter (connection, answer_nonsense, NULL, NULL);
+  watch_parent ();
+  g_print ("ready\n");
+  while (library != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return 1;
 }
 
 static void
@@ -254,6 +295,23 @@ take_over (Fixture *self, GCancellable *cancellable, GError **error)
   vd_service_take_over_async (self->connection, self->path, cancellable, on_taken, &result);
   app_test_wait_until (is_set, &result);
   return vd_service_take_over_finish (result, error);
+}
+
+/* Whoever says that it owns the library. */
+static void
+test_hostile_owner (Fixture *self, gconstpointer data)
+{
+  static const char *const methods[] = { "Show", "Start", "Wait", "Restore" };
+  g_autoptr (VdClient) client = new_client (self);
+  g_autoptr (GError) error = NULL;
+  int fd = -1;
+
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    fail_call (client, methods[i], g_variant_new ("(s)", "One"), VD_ERROR_FAILED);
+  fail_call (client, "List", NULL, VD_ERROR_FAILED);
+  g_assert_null (vd_client_call (client, "Screenshot", g_variant_new ("(s)", "One"), &fd, &error));
+  g_assert_error (error, VD_ERROR, VD_ERROR_FAILED);
+  g_assert_cmpint (fd, ==, -1);
 }
 
 static void
@@ -564,6 +622,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "client", "--serve", test_client },
     { "hostile-create", "--serve", test_hostile_create },
+    { "hostile-owner", "--nonsense", test_hostile_owner },
     { "take-over-stopped", "--serve", test_take_over_stopped },
     { "take-over-running", "--serve", test_take_over_running },
     { "take-over-surviving", "--serve", test_take_over_surviving },
@@ -579,6 +638,8 @@ main (int argc, char **argv)
   g_autoptr (GTestDBus) bus = NULL;
   int status;
 
+  if (argc == 3 && g_str_equal (argv[1], "--nonsense"))
+    return serve_nonsense (argv[2]);
   if (argc == 3 && g_str_has_prefix (argv[1], "--"))
     return serve (argv[2], g_str_equal (argv[1], "--serve"));
   g_test_init (&argc, &argv, NULL);
