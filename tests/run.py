@@ -27,7 +27,7 @@ STAGES = [
 SLOW_STAGES = [
     ('tsan', ['vmm', 'app'], False),
 ]
-FUZZ_SECONDS, FUZZ_SECONDS_SLOW = 15, 300
+FUZZ_SECONDS, FUZZ_SECONDS_SLOW = 15, 120
 
 
 class Tally:

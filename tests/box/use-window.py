@@ -7,8 +7,9 @@ the machine off and quits. No QEMU process may exist at any time.
   use-window.py VIRTDESK PICTURES
 
 The window is fullscreen on a screen of the guest's size, so a guest's pixel is a pixel of the screen
-and the text console's cells are where they are in the guest. What a digit looks like is learnt from a
-line of all ten.
+and the text console's cells are where they are in the guest. A guest that was up before the window was
+fullscreen keeps its smaller size, is drawn larger, and is started again. What a digit looks like is
+learnt from a line of all ten.
 """
 import os
 import pathlib
@@ -39,6 +40,10 @@ class Screen:
     def is_picture(self):
         """Whether the upper half, below any header bar, has many shades: the sample's landscape."""
         return len(set(self.grey[WIDTH * 60:WIDTH * HEIGHT // 2])) > 120
+
+    def is_whole(self):
+        """Whether the picture goes from edge to edge: the guest's screen has the size of this one."""
+        return all(self.grey[y * WIDTH + x] for y in range(0, HEIGHT // 4, 16) for x in (0, WIDTH - 1))
 
     def is_page(self):
         """Whether it is a page of the window, which is mostly white."""
@@ -107,6 +112,20 @@ def type_line(text):
     xdotool('key', 'Return')
 
 
+def fill_the_screen(session):
+    """On a slow host a key may repeat in the guest: the line is typed again until it was right."""
+    def is_whole():
+        if Screen().is_whole():
+            return True
+        type_line('reboot -f')
+        session.settled('an answer of the shell', 5)
+        if not Screen().is_picture():
+            session.wait('the guest\'s picture', lambda: Screen().is_picture())
+            session.settled('the guest\'s first screen again', 10)
+        return False
+    session.wait('a guest\'s screen of our size', is_whole)
+
+
 def learn_digits(session):
     """Types all digits until a line shows ten different cells: that is what they look like."""
     def line_of_ten():
@@ -155,6 +174,7 @@ def main():
         session.picture('4-fullscreen')
         no_qemu()
         xdotool('mousemove', str(WIDTH // 2), str(HEIGHT // 2), 'click', '1')
+        fill_the_screen(session)
         digits = learn_digits(session)
         session.picture('5-shell')
         for _ in range(2):
