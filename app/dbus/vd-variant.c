@@ -161,6 +161,16 @@ vd_config_to_variant (VdConfig *config)
   return g_variant_dict_end (&dict);
 }
 
+/* As we write it ourselves: it names a folder, and two that differ in case only are one machine. */
+static void
+write_uuid_small (VdConfig *config)
+{
+  const char *uuid = vd_config_get_uuid (config);
+  g_autofree char *small = uuid != NULL ? g_ascii_strdown (uuid, -1) : NULL;
+
+  g_object_set (config, "uuid", small, NULL);
+}
+
 VdConfig *
 vd_config_from_variant (GVariant *variant, GError **error)
 {
@@ -176,6 +186,7 @@ vd_config_from_variant (GVariant *variant, GError **error)
       return NULL;
     }
   }
+  write_uuid_small (config);
   return g_steal_pointer (&config);
 }
 

@@ -138,6 +138,21 @@ add_machine (VdJob *job, gpointer data, const GError *error)
   vd_library_add (self, machine);
 }
 
+static gboolean
+check_new (VdLibrary *self, VdConfig *config, GError **error)
+{
+  VdMachine *other = vd_library_find (self, vd_config_get_uuid (config));
+
+  if (other == NULL ||
+      g_ascii_strcasecmp (vd_machine_get_uuid (other), vd_config_get_uuid (config)) != 0)
+    return TRUE;
+  g_set_error (
+    error, VD_ERROR, VD_ERROR_INVALID,
+    _("There is a machine with this identifier already, “%s”; leave the identifier out."),
+    vd_machine_get_name (other));
+  return FALSE;
+}
+
 VdJob *
 vd_library_create (VdLibrary *self, VdConfig *config)
 {
@@ -150,7 +165,8 @@ vd_library_create (VdLibrary *self, VdConfig *config)
   title = g_strdup_printf (_("Create “%s”"), vd_config_get_name (config));
   change = change_new (self, vd_config_get_uuid (config));
   change->config = vd_config_copy (config);
-  if (!check_ours (self, &error) || !vd_config_check (config, &error))
+  if (!check_ours (self, &error) || !vd_config_check (config, &error) ||
+      !check_new (self, config, &error))
     return refuse (change, title, error);
   return begin (change, title, create_body, add_machine);
 }
