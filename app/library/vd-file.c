@@ -113,7 +113,8 @@ write_all (int fd, const char *data, gsize length)
 gboolean
 vd_file_replace (const char *path, gconstpointer data, gsize length, GError **error)
 {
-  g_autofree char *part = g_strdup_printf ("%s.XXXXXX", path);
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *part = g_build_filename (folder, VD_PART_PREFIX "XXXXXX", NULL);
   g_autofd int fd = g_mkstemp_full (part, O_RDWR | O_CLOEXEC, 0600);
   int code;
 

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 
 /* The whole file, with a NUL behind it; at most @max bytes. */
 char *vd_file_read (const char *path, gsize max, gsize *length, GError **error);
+#define VD_PART_PREFIX ".part-" /* of a file that is being written */
 /* Writes beside it, syncs, renames. */
 gboolean vd_file_replace (const char *path, gconstpointer data, gsize length, GError **error);
 /* A new file of @size bytes that takes no room yet. */

@@ -41,10 +41,10 @@ sweep_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **error
 {
   GPtrArray *paths = data;
 
+  /* What cannot be removed keeps nothing else; the first one is told of. */
   for (guint i = 0; i < paths->len && !g_cancellable_is_cancelled (cancellable); i++)
-    if (!vd_folder_remove (paths->pdata[i], error))
-      return FALSE;
-  return TRUE;
+    vd_folder_remove (paths->pdata[i], *error == NULL ? error : NULL);
+  return *error == NULL;
 }
 
 /* What an interrupted creation or an undo that nobody wanted left behind. */
@@ -65,12 +65,27 @@ sweep (VdLibrary *self, GPtrArray *paths)
                                                  NULL, g_ptr_array_ref (paths), free_names));
 }
 
+/* What a process that died while it wrote left in a machine's folder. */
 static void
-load_machine (VdLibrary *self, const char *folder, GPtrArray *lost)
+find_parts (const char *folder, GPtrArray *rubbish)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (g_str_has_prefix (name, VD_PART_PREFIX))
+      g_ptr_array_add (rubbish, g_build_filename (folder, name, NULL));
+}
+
+static void
+load_machine (VdLibrary *self, const char *folder, GPtrArray *lost, GPtrArray *rubbish)
 {
   g_autoptr (VdOwnMachine) machine = vd_own_machine_new (folder, self->engines);
 
   vd_library_add (self, machine);
+  if (!vd_machine_is_active (VD_MACHINE (machine)) &&
+      vd_machine_get_state (VD_MACHINE (machine)) != VD_MACHINE_ELSEWHERE)
+    find_parts (folder, rubbish); /* nobody is at it */
   if (vd_own_machine_was_lost (machine))
     g_ptr_array_add (lost,
                      g_strdup_printf (_("“%s”"), vd_machine_get_name (VD_MACHINE (machine))));
@@ -110,11 +125,26 @@ load_machines (VdLibrary *self, GError **error)
     if (g_str_has_prefix (name, VD_NEW_PREFIX))
       g_ptr_array_add (rubbish, g_steal_pointer (&folder));
     else if (*name != '.' && g_file_test (folder, G_FILE_TEST_IS_DIR))
-      load_machine (self, folder, lost);
+      load_machine (self, folder, lost, rubbish);
   }
   note_lost (self, lost);
   sweep (self, rubbish);
   return TRUE;
+}
+
+/* It stands in machine.ini and in libvirt's XML. */
+static gboolean
+check_path (const char *path, GError **error)
+{
+  g_autofree char *name = g_filename_display_name (path);
+
+  if (g_utf8_validate (path, -1, NULL) && strpbrk (path, "\n\r\t") == NULL)
+    return TRUE;
+  g_set_error (error, VD_ERROR, VD_ERROR_INVALID,
+               _("The name of the folder “%s” is not plain text in UTF-8, so no machine can be "
+                 "kept in it; choose another folder."),
+               name);
+  return FALSE;
 }
 
 static gboolean
@@ -124,7 +154,7 @@ open_folders (VdLibrary *self, GError **error)
   g_autofree char *trash = vd_library_get_trash_folder (self, NULL);
   g_autofree char *lock = g_build_filename (self->path, VD_LOCK_FILE, NULL);
 
-  if (!vd_folder_make (self->path, error))
+  if (!check_path (self->path, error) || !vd_folder_make (self->path, error))
     return FALSE;
   self->lock = vd_lock_take (lock, error);
   return self->lock != NULL && vd_lock_write (self->lock, NULL, NULL, error) &&

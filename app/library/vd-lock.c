@@ -149,6 +149,8 @@ vd_lock_look (const char *path, VdLockNote *note)
 
   if (note != NULL)
     *note = (VdLockNote) { 0 };
+  if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+    return VD_LOCK_HELD; /* who cannot look must not believe that it is free */
   if (fd < 0)
     return errno == ENOENT ? VD_LOCK_ABSENT : VD_LOCK_LEFT;
   if (note != NULL)

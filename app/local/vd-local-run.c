@@ -9,11 +9,13 @@
 #include "local/vd-local-run.h"
 #include "local/vd-local-display.h"
 #include "local/vd-local-engine.h"
+#include "library/vd-file.h"
 #include "library/vd-own-machine.h"
 #include "vd-error.h"
 
 #include "vmm.h"
 
+#include <errno.h>
 #include <glib/gi18n-lib.h>
 #include <glib/gstdio.h>
 
@@ -32,15 +34,16 @@ static void
 take_last_picture (VdLocalRun *self)
 {
   g_autofree char *path = g_build_filename (self->folder, VD_SCREENSHOT_FILE, NULL);
+  g_autofree char *part = g_build_filename (self->folder, VD_PART_PREFIX "picture", NULL);
   VmmDisplay *display = vmm_machine_get_display (self->machine);
   g_autoptr (GError) error = NULL;
 
   if (display == NULL)
     return;
-  if (vmm_display_save_last (display, path, &error))
-    g_chmod (path, 0600); /* as all files of a library */
-  else
+  if (!vmm_display_save_last (display, part, &error))
     g_debug ("no last picture: %s", error->message);
+  else if (g_chmod (part, 0600) < 0 || g_rename (part, path) < 0) /* as all files of a library */
+    g_message ("no last picture: %s", g_strerror (errno));
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,14 @@ tear_down (Fixture *self, gconstpointer data)
   close_library (self);
   app_test_remove_folder (g_path_get_dirname (self->path));
   g_free (self->path);
+}
+
+static gboolean
+has_no_jobs (gpointer data)
+{
+  Fixture *self = data;
+
+  return g_list_model_get_n_items (vd_library_get_jobs (self->library)) == 0;
 }
 
 static guint
@@ -131,7 +140,7 @@ test_create_refused (Fixture *self, gconstpointer data)
   app_test_succeeds (vd_library_create (self->library, twice));
   /* The same again does not touch what is there. */
   job = vd_library_create (self->library, twice);
-  app_test_fails (job, VD_ERROR_FAILED);
+  app_test_fails (job, VD_ERROR_INVALID);
   g_assert_cmpuint (n_machines (self), ==, 1);
 
   /* No room: nothing is left behind. A full device stands for a full disk. */
@@ -302,6 +311,82 @@ test_strange_folder (Fixture *self, gconstpointer data)
   properties = g_variant_ref_sink (vd_machine_to_variant (machine));
   app_test_succeeds (vd_library_delete (self->library, machine));
   g_assert_cmpuint (n_machines (self), ==, 0);
+}
+
+/* What a process that died while it wrote left goes; what is anybody's own stays. */
+static void
+test_parts (Fixture *self, gconstpointer data)
+{
+  VdMachine *machine = app_test_create (self->library, "Parts", VD_ENGINE_LOCAL);
+  g_autofree char *folder = folder_of (self, machine);
+  static const char *const rubbish[] = { ".part-A1b2C3", ".part-picture.A1b2C3" };
+  static const char *const ours[] = { "machine.ini.backup", ".hidden" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rubbish); i++)
+    app_test_write (folder, rubbish[i], "");
+  for (guint i = 0; i < G_N_ELEMENTS (ours); i++)
+    app_test_write (folder, ours[i], "");
+  close_library (self);
+  open_library (self);
+  close_library (self); /* waits for what tidies up, or cancels it */
+  open_library (self);
+  app_test_wait_until (has_no_jobs, self);
+  for (guint i = 0; i < G_N_ELEMENTS (rubbish); i++)
+    app_test_assert_file (FALSE, folder, rubbish[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (ours); i++)
+    app_test_assert_file (TRUE, folder, ours[i]);
+  app_test_assert_file (TRUE, folder, VD_CONFIG_FILE);
+}
+
+static void
+test_same_uuid (Fixture *self, gconstpointer data)
+{
+  VdMachine *machine = app_test_create (self->library, "First", VD_ENGINE_LOCAL);
+  g_autofree char *large = g_ascii_strup (vd_machine_get_uuid (machine), -1);
+  g_autoptr (GVariant) wish = NULL;
+  g_autoptr (VdConfig) config = NULL;
+  g_autoptr (GError) error = NULL;
+
+  wish = g_variant_ref_sink (g_variant_new_parsed ("{'name': <'Second'>, 'uuid': <%s>}", large));
+  config = vd_config_from_variant (wish, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vd_config_get_uuid (config), ==, vd_machine_get_uuid (machine));
+  app_test_fails (vd_library_create (self->library, config), VD_ERROR_INVALID);
+  g_object_set (config, "uuid", large, NULL);
+  app_test_fails (vd_library_create (self->library, config), VD_ERROR_INVALID);
+  g_assert_cmpuint (n_machines (self), ==, 1);
+}
+
+static void
+test_strange_library (Fixture *self, gconstpointer data)
+{
+  static const char *const names[] = { "l\xff", "two\nlines" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (self->path, names[i], NULL);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (vd_library_open_with (path, fake_engine_list_new (), &error));
+    g_assert_error (error, VD_ERROR, VD_ERROR_INVALID);
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+    g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  }
+}
+
+/* Who has no descriptor left to look with must not take the lock for a dead one's. */
+static void
+test_look_blind (Fixture *self, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (self->path, VD_LOCK_FILE, NULL);
+  struct rlimit old, none;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &old), ==, 0);
+  none = old;
+  none.rlim_cur = 0;
+  setrlimit (RLIMIT_NOFILE, &none);
+  g_assert_cmpint (vd_lock_look (path, NULL), ==, VD_LOCK_HELD);
+  setrlimit (RLIMIT_NOFILE, &old);
+  g_assert_cmpint (vd_lock_look (path, NULL), ==, VD_LOCK_HELD);
 }
 
 /* Two that look at the same moment do not see each other. */
@@ -675,6 +760,10 @@ main (int argc, char **argv)
     { "trash-is-emptied", test_trash_is_emptied },
     { "broken", test_broken },
     { "strange-folder", test_strange_folder },
+    { "parts", test_parts },
+    { "same-uuid", test_same_uuid },
+    { "strange-library", test_strange_library },
+    { "look-blind", test_look_blind },
     { "lookers", test_lookers },
     { "newer", test_newer },
     { "lock", test_lock },
