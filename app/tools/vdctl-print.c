@@ -16,6 +16,21 @@ vdctl_print_json (GVariant *value)
   g_print ("%s\n", text);
 }
 
+/* The names of folders and the words of a damaged file may hold what a terminal obeys. */
+char *
+vdctl_clean (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  GString *clean = g_string_new (NULL);
+
+  for (const char *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
+    gunichar c = g_utf8_get_char (p);
+
+    g_string_append_unichar (clean, g_unichar_iscntrl (c) && c != '\n' ? 0xfffd : c);
+  }
+  return g_string_free (clean, FALSE);
+}
+
 static const char *
 get (GVariant *dict, const char *key)
 {
@@ -29,8 +44,10 @@ get (GVariant *dict, const char *key)
 static void
 print_column (const char *text, glong width)
 {
-  g_print ("%s", text);
-  for (glong i = g_utf8_strlen (text, -1); i < width; i++)
+  g_autofree char *clean = vdctl_clean (text);
+
+  g_print ("%s", clean);
+  for (glong i = g_utf8_strlen (clean, -1); i < width; i++)
     g_print (" ");
 }
 
@@ -40,7 +57,8 @@ print_row (const char *name, const char *state, const char *engine, const char *
   print_column (name, width + 2);
   print_column (state, 11);
   print_column (engine, 10);
-  g_print ("%s\n", uuid);
+  print_column (uuid, 0);
+  g_print ("\n");
 }
 
 void
@@ -70,7 +88,7 @@ print_value (const char *key, GVariant *value)
   g_autofree char *text = NULL;
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-    text = g_variant_dup_string (value, NULL);
+    text = vdctl_clean (g_variant_get_string (value, NULL));
   else
     text = g_variant_print (value, FALSE);
   print_column (key, 16);

@@ -45,12 +45,13 @@ vdctl_fail (GError *error)
     { VD_ERROR_KVM_DENIED, VDCTL_UNSUPPORTED },
     { VD_ERROR_UNSUPPORTED, VDCTL_UNSUPPORTED },
   };
+  g_autofree char *message = vdctl_clean (error->message);
   VdctlStatus status = VDCTL_FAILED;
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++)
     if (g_error_matches (error, VD_ERROR, table[i].code))
       status = table[i].status;
-  g_printerr ("vdctl: %s\n", error->message);
+  g_printerr ("vdctl: %s\n", message);
   g_error_free (error);
   return status;
 }

@@ -55,6 +55,8 @@ VdctlStatus vdctl_create (const VdctlOptions *options, int argc, char **argv);
 VdctlStatus vdctl_serve (const VdctlOptions *options, int argc, char **argv);
 
 /* vdctl-print.c */
+/* As a terminal may be shown it. */
+char *vdctl_clean (const char *text);
 void vdctl_print_json (GVariant *value);
 void vdctl_print_machines (GVariant *machines);  /* aa{sv} */
 void vdctl_print_machine (GVariant *properties); /* a{sv} */

@@ -5,6 +5,7 @@
  */
 #include "app-test.h"
 
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 
 typedef struct {
@@ -143,6 +144,26 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count (f), ==, 0);
 }
 
+/* What a stranger's folder says to the terminal is not said. */
+static void
+test_escapes (Fixture *f, gconstpointer data)
+{
+  static const char *const words[] = { "list", "show [2Jevil", "show evil\033[2J" };
+  g_autofree char *folder = NULL;
+
+  vdctl (f, "list");
+  folder = g_build_filename (f->folder, "library", "machines", "evil\033[2J", NULL);
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  app_test_write (folder, "machine.ini", "no \033[2J key\n");
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
+    vdctl (f, words[i]);
+    g_assert_null (strchr (f->out, '\033'));
+    g_assert_null (strchr (f->err, '\033'));
+  }
+  g_assert_nonnull (strstr (f->out, "damaged"));
+  g_assert_cmpuint (count (f), ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -150,5 +171,6 @@ main (int argc, char **argv)
   g_test_add ("/vdctl/words", Fixture, NULL, set_up, test_words, tear_down);
   g_test_add ("/vdctl/life", Fixture, NULL, set_up, test_life, tear_down);
   g_test_add ("/vdctl/refused", Fixture, NULL, set_up, test_refused, tear_down);
+  g_test_add ("/vdctl/escapes", Fixture, NULL, set_up, test_escapes, tear_down);
   return g_test_run ();
 }
