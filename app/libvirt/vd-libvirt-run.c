@@ -6,18 +6,15 @@
  * Threads: new, finalize, on_event and on_changed main; the rest the worker.
  */
 #include "libvirt/vd-libvirt-run.h"
+#include "libvirt/vd-libvirt-check.h"
 #include "libvirt/vd-libvirt-engine.h"
 #include "libvirt/vd-libvirt-xml.h"
 #include "local/vd-local-engine.h"
 #include "library/vd-file.h"
-#include "library/vd-probe.h"
 #include "spice/vd-spice-display.h"
 #include "vd-error.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n-lib.h>
-#include <unistd.h>
 
 #define MAX_EXTRA (1 << 20) /* bytes */
 
@@ -142,59 +139,6 @@ make_xml (VdLibvirtRun *self, GError **error)
   return vd_libvirt_make_xml (self->config, self->folder, extra, vd_local_check_kvm (NULL), error);
 }
 
-static gboolean
-check_access (const char *path, int mode, VdError code, GError **error)
-{
-  if (path == NULL || access (path, mode) == 0)
-    return TRUE;
-  if (errno == ENOENT)
-    g_set_error (error, VD_ERROR, code,
-                 _("“%s” is not there any more; put it back and try again."), path);
-  else
-    g_set_error (error, VD_ERROR, code, _("“%s” cannot be used: %s."), path, g_strerror (errno));
-  return FALSE;
-}
-
-/* A file that is no kernel makes QEMU say strange things, or nothing. */
-static gboolean
-check_kernel (const char *path, GError **error)
-{
-  g_autoptr (GError) cause = NULL;
-  VdProbe probe;
-
-  if (!check_access (path, R_OK, VD_ERROR_KERNEL, error))
-    return FALSE;
-  if (vd_probe_file (&probe, path, &cause) && probe.medium == VD_MEDIUM_KERNEL)
-    return TRUE;
-  if (cause != NULL)
-    g_set_error_literal (error, VD_ERROR, VD_ERROR_KERNEL, cause->message);
-  else
-    g_set_error (error, VD_ERROR, VD_ERROR_KERNEL, _("“%s” is no kernel; choose another file."),
-                 path);
-  return FALSE;
-}
-
-/* QEMU would say it too, in its own words. */
-static gboolean
-check_files (VdLibvirtRun *self, GError **error)
-{
-  GListModel *disks = vd_config_get_disks (self->config);
-
-  if (vd_config_get_boot (self->config) == VD_BOOT_KERNEL &&
-      (!check_kernel (vd_config_get_kernel (self->config), error) ||
-       !check_access (vd_config_get_initrd (self->config), R_OK, VD_ERROR_KERNEL, error)))
-    return FALSE;
-  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
-    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
-    gboolean readonly = vd_disk_config_get_readonly (disk) || vd_disk_config_get_cdrom (disk);
-
-    if (!check_access (vd_disk_config_get_path (disk), readonly ? R_OK : R_OK | W_OK, VD_ERROR_DISK,
-                       error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
 /* Takes self->domain, which runs. */
 static gboolean
 begin (VdLibvirtRun *self, GError **error)
@@ -260,7 +204,7 @@ vd_libvirt_run_start (VdRun *run, GCancellable *cancellable, GError **error)
   /* Left by a process that could not be adopted from at the time. */
   if (vd_libvirt_run_adopt (run, NULL))
     return TRUE;
-  if (!check_files (self, error) || !create_domain (self, connection, error))
+  if (!vd_libvirt_check_files (self->config, error) || !create_domain (self, connection, error))
     return FALSE;
   if (!g_cancellable_set_error_if_cancelled (cancellable, error) && begin (self, error))
     return TRUE;

@@ -327,22 +327,46 @@ fails_with (const char *property, const char *value, int code)
 }
 
 static void
+disk_fails_with (const char *name, VdDiskFormat format, int code)
+{
+  g_autoptr (VdConfig) config = make_config ("Bad disk");
+  g_autoptr (VdDiskConfig) disk = vd_disk_config_new (name, format);
+  VdMachine *machine;
+
+  vd_config_add_disk (config, disk);
+  machine = create (config);
+  app_test_fails (vd_machine_start (machine), code);
+  assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (library, machine));
+}
+
+/* The header of an empty qcow2 image, which says that its data is in another file. */
+static void
+write_qcow2 (const char *name)
+{
+  guint8 header[4096] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
+
+  header[79] = 4;
+  g_assert_true (g_file_set_contents (name, (const char *) header, sizeof header, NULL));
+}
+
+static void
 test_refused (void)
 {
   g_autofree char *junk = g_build_filename (folder, "junk", NULL);
+  g_autofree char *split = g_build_filename (folder, "split.qcow2", NULL);
   g_autofree char *text = g_strnfill (20000, 'x');
-  g_autoptr (VdConfig) config = make_config ("Bad disk");
-  g_autoptr (VdDiskConfig) disk = vd_disk_config_new ("/nowhere/disk.raw", VD_DISK_RAW);
-  VdMachine *machine;
+  int qcow2_code = kind == VD_ENGINE_LOCAL ? VD_ERROR_UNSUPPORTED : VD_ERROR_DISK;
 
   app_test_write (folder, "junk", text);
   fails_with ("kernel", "/nowhere/kernel", VD_ERROR_KERNEL);
   fails_with ("kernel", junk, VD_ERROR_KERNEL);
   fails_with ("initrd", "/nowhere/initrd", VD_ERROR_KERNEL);
-  vd_config_add_disk (config, disk);
-  machine = create (config);
-  app_test_fails (vd_machine_start (machine), VD_ERROR_DISK);
-  assert_nothing_left (machine);
+  disk_fails_with ("/nowhere/disk.raw", VD_DISK_RAW, VD_ERROR_DISK);
+  disk_fails_with (folder, VD_DISK_RAW, VD_ERROR_DISK);
+  write_qcow2 (split);
+  disk_fails_with (split, VD_DISK_QCOW2, qcow2_code);
+  disk_fails_with (junk, VD_DISK_QCOW2, qcow2_code);
 }
 
 static void

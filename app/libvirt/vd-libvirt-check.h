@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * The files of a machine before QEMU gets them: it says what is wrong in its own
+ * words, or nothing; and an image may have changed since the machine was made.
+ *
+ * Threads: any, on a frozen config; it blocks.
+ */
+#pragma once
+
+#include "vd-config.h"
+
+G_BEGIN_DECLS
+
+gboolean vd_libvirt_check_files (VdConfig *config, GError **error);
+
+G_END_DECLS
