@@ -184,7 +184,8 @@ vd_library_prepare (const char *path)
 {
   g_autofree char *folder = make_path (path);
 
-  vd_engine_list_prepare (folder);
+  if (check_path (folder, NULL)) /* if not, opening it says why */
+    vd_engine_list_prepare (folder);
 }
 
 VdLibrary *

@@ -292,6 +292,7 @@ picture_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **err
 static VdJob *
 vd_own_machine_save_screenshot (VdMachine *machine, GFile *file)
 {
+  VdOwnMachine *self = VD_OWN_MACHINE (machine);
   VdDisplay *display = vd_machine_get_display (machine);
   GFile *last = vd_machine_get_screenshot (machine);
   Picture *picture;
@@ -308,7 +309,7 @@ vd_own_machine_save_screenshot (VdMachine *machine, GFile *file)
     vd_display_peek_frame (display, &picture->frame);
   else
     picture->last = g_object_ref (last);
-  return vd_job_new_full (_("Save Screenshot"), machine, NULL, picture_body, NULL, picture,
+  return vd_job_new_full (_("Save Screenshot"), machine, self->worker, picture_body, NULL, picture,
                           picture_free);
 }
 

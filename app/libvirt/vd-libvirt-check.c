@@ -65,9 +65,9 @@ check_kernel (VdConfig *config, GError **error)
          (initrd == NULL || check_access (initrd, R_OK, VD_ERROR_KERNEL, error));
 }
 
-/* The format is stored and not guessed, because a guest writes what it likes into a raw disk. But the
- * header of a qcow2 image is not the guest's: it is looked at each time, so that an image that was put
- * in the place of another cannot name a file of this computer. */
+/* The format is stored and not guessed, because a guest writes what it likes into a raw disk. But
+ * the header of a qcow2 image is not the guest's: it is looked at each time, so that an image that
+ * was put in the place of another cannot name a file of this computer. */
 static gboolean
 check_disk (VdDiskConfig *disk, GError **error)
 {

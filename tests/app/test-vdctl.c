@@ -164,6 +164,17 @@ test_escapes (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count (f), ==, 1);
 }
 
+static void
+test_strange_library (Fixture *f, gconstpointer data)
+{
+  g_autofree char *folder = g_build_filename (f->folder, "l\xff", NULL);
+
+  vdctl (f, "--library='l\xff' list");
+  g_assert_cmpint (f->code, ==, 2);
+  g_assert_cmpint (strcspn (f->err, "\n"), ==, strlen (f->err) - 1);
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,5 +183,6 @@ main (int argc, char **argv)
   g_test_add ("/vdctl/life", Fixture, NULL, set_up, test_life, tear_down);
   g_test_add ("/vdctl/refused", Fixture, NULL, set_up, test_refused, tear_down);
   g_test_add ("/vdctl/escapes", Fixture, NULL, set_up, test_escapes, tear_down);
+  g_test_add ("/vdctl/strange-library", Fixture, NULL, set_up, test_strange_library, tear_down);
   return g_test_run ();
 }
