@@ -87,7 +87,7 @@ class Running:
                                         stdin=subprocess.DEVNULL, stderr=open(self.errors, 'wb'), **keywords)
         self.wait_until(lambda: path.exists() or self.process.poll() is not None)
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
+        self.wait_until(lambda: self.socket.connect_ex(str(path)) == 0 or self.process.poll() is not None)
         self.socket.settimeout(LIMIT)
         self.lines, self.events, self.count = self.socket.makefile(), [], 0
 

@@ -267,6 +267,55 @@ test_hang_up (Fixture *f, gconstpointer data)
   f->to_guest[1] = open ("/dev/null", O_WRONLY | O_CLOEXEC);
 }
 
+/* What was said is out when drain returns, and what comes in waits outside. */
+static void
+test_drained (Fixture *f, gconstpointer data)
+{
+  char got[16] = "";
+
+  say (f, "before");
+  vmm_device_drain (f->serial);
+  g_assert_cmpint (fcntl (f->from_guest[0], F_SETFL, O_NONBLOCK), ==, 0);
+  g_assert_cmpint (read (f->from_guest[0], got, sizeof got), ==, 6);
+  g_assert_cmpstr (got, ==, "before");
+  type (f, "later");
+  vmm_device_reset (f->serial);
+  fake_guest_settle (f->guest);
+  g_assert_cmphex (in (f, LSR), ==, 0x60);
+  vmm_device_resume (f->serial);
+  fake_guest_settle (f->guest);
+  g_assert_cmphex (in (f, DATA), ==, 'l');
+}
+
+/* What a reader has not taken stays in the device, and comes once when it goes on. */
+static void
+test_drained_full (Fixture *f, gconstpointer data)
+{
+  const gsize said = 3000;
+  gsize got = 0;
+  char bytes[4096];
+  gssize n;
+
+  g_assert_cmpint (fcntl (f->from_guest[1], F_SETPIPE_SZ, 4096), ==, 4096);
+  for (gsize i = 0; i < said; i++)
+    out (f, DATA, 'a' + i % 26);
+  vmm_device_drain (f->serial);
+  got = read (f->from_guest[0], bytes, sizeof bytes);
+  g_assert_cmpuint (got, <, said);
+  fake_guest_settle (f->guest);
+  g_assert_cmpint (fcntl (f->from_guest[0], F_SETFL, O_NONBLOCK), ==, 0);
+  g_assert_cmpint (read (f->from_guest[0], bytes, sizeof bytes), ==, -1);
+  g_assert_cmpint (fcntl (f->from_guest[0], F_SETFL, 0), ==, 0);
+  vmm_device_resume (f->serial);
+  while (got < said) {
+    n = read (f->from_guest[0], bytes, sizeof bytes);
+    g_assert_cmpint (n, >, 0);
+    for (gssize i = 0; i < n; i++)
+      g_assert_cmpint (bytes[i], ==, 'a' + (char) (got++ % 26));
+  }
+  g_assert_cmpuint (got, ==, said);
+}
+
 static void
 test_saved (Fixture *f, gconstpointer data)
 {
@@ -313,7 +362,8 @@ main (int argc, char **argv)
     { "/serial/interrupts", test_interrupts }, { "/serial/probe", test_probe },
     { "/serial/overrun", test_overrun },       { "/serial/slow-reader", test_slow_reader },
     { "/serial/hang-up", test_hang_up },       { "/serial/saved", test_saved },
-    { "/serial/reset", test_reset },
+    { "/serial/reset", test_reset },           { "/serial/drained", test_drained },
+    { "/serial/drained-full", test_drained_full },
   };
 
   g_test_init (&argc, &argv, NULL);

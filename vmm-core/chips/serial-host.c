@@ -54,7 +54,7 @@ serial_watch_input (gpointer data)
   Serial *self = data;
   g_autoptr (GError) error = NULL;
 
-  if (!self->input)
+  if (!self->input && !self->drained)
     self->input =
       vmm_loop_add_fd (self->parent.board->loop, self->config.in_fd, serial_input, self, &error);
   if (error)
@@ -110,6 +110,29 @@ serial_output (gpointer data)
   if (self->n_tx > 0)
     vmm_source_arm (self->timer, n == TURN ? 1 : serial_now_ns () + TX_RETRY_NS);
   vmm_device_unlock (&self->parent);
+}
+
+void
+serial_drain_host (gpointer data)
+{
+  Serial *self = data;
+
+  self->drained = TRUE;
+  serial_unwatch_input (self);
+  while (serial_write_chunk (self, 0))
+    ;
+  vmm_source_arm (self->timer, 0);
+}
+
+void
+serial_resume_host (gpointer data)
+{
+  Serial *self = data;
+
+  self->drained = FALSE;
+  if (self->config.in_fd >= 0 && !self->stalled)
+    serial_watch_input (self);
+  serial_output (self);
 }
 
 void

@@ -21,6 +21,7 @@ typedef struct {
   VmmSource *input;
   VmmSource *timer;
   gboolean stalled; /* input waits for room */
+  gboolean drained; /* nothing moves; of the loop's thread */
   gboolean line;    /* level of the interrupt */
 
   guint8 ier, fcr, lcr, mcr, scr;
@@ -41,7 +42,11 @@ void serial_watch_input (gpointer data);
 void serial_unwatch_input (Serial *self);
 /* Writes out what waits, as far as the descriptor takes it. */
 void serial_output (gpointer data);
-/* The same to the end, and waits a moment for a slow reader. Thread: control. */
+/* Writes out what the descriptor takes at once, and then moves nothing until it is resumed: what is
+ * saved of a paused machine stays true. */
+void serial_drain_host (gpointer data);
+void serial_resume_host (gpointer data);
+/* Writes out to the end, and waits a moment for a slow reader. Thread: control. */
 void serial_flush (Serial *self);
 
 /* As timers count. */

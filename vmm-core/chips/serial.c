@@ -53,6 +53,7 @@ static const VmmField serial_fields[] = {
   VMM_EXEMPT (Serial, input, "of the loop"),
   VMM_EXEMPT (Serial, timer, "of the loop"),
   VMM_EXEMPT (Serial, stalled, "follows from n-rx"),
+  VMM_EXEMPT (Serial, drained, "of the loop"),
   VMM_FIELD (Serial, line, VMM_FIELD_BOOL, "line"),
   VMM_FIELD (Serial, ier, VMM_FIELD_UINT8, "ier"),
   VMM_FIELD (Serial, fcr, VMM_FIELD_UINT8, "fcr"),
@@ -300,9 +301,21 @@ serial_loaded (VmmDevice *device, GError **error)
   self->ier &= 0x0f;
   self->mcr &= 0x1f;
   platform->klass->set_line (platform, self->config.gsi, self->line);
-  if (self->n_tx > 0)
+  if (self->n_tx > 0 && !self->drained)
     vmm_source_arm (self->timer, serial_now_ns () + TX_DELAY_NS);
   return TRUE;
+}
+
+static void
+serial_drain (VmmDevice *device)
+{
+  vmm_loop_call (device->board->loop, serial_drain_host, device);
+}
+
+static void
+serial_resume (VmmDevice *device)
+{
+  vmm_loop_call (device->board->loop, serial_resume_host, device);
 }
 
 static gboolean
@@ -352,6 +365,8 @@ const VmmDeviceClass vmm_serial_class = {
   .fields = serial_fields,
   .realize = serial_realize,
   .unrealize = serial_unrealize,
+  .drain = serial_drain,
+  .resume = serial_resume,
   .reset = serial_reset,
   .loaded = serial_loaded,
 };
