@@ -357,12 +357,18 @@ main (int argc, char **argv)
     const char *name;
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
-    { "/serial/output", test_output },         { "/serial/last-words", test_last_words },
-    { "/serial/input", test_input },           { "/serial/much-input", test_much_input },
-    { "/serial/interrupts", test_interrupts }, { "/serial/probe", test_probe },
-    { "/serial/overrun", test_overrun },       { "/serial/slow-reader", test_slow_reader },
-    { "/serial/hang-up", test_hang_up },       { "/serial/saved", test_saved },
-    { "/serial/reset", test_reset },           { "/serial/drained", test_drained },
+    { "/serial/output", test_output },
+    { "/serial/last-words", test_last_words },
+    { "/serial/input", test_input },
+    { "/serial/much-input", test_much_input },
+    { "/serial/interrupts", test_interrupts },
+    { "/serial/probe", test_probe },
+    { "/serial/overrun", test_overrun },
+    { "/serial/slow-reader", test_slow_reader },
+    { "/serial/hang-up", test_hang_up },
+    { "/serial/saved", test_saved },
+    { "/serial/reset", test_reset },
+    { "/serial/drained", test_drained },
     { "/serial/drained-full", test_drained_full },
   };
 
