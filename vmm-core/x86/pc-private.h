@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The PC's parts, for the files that make them: one file a kind of device.
+ *
+ * Threads: control, with the vCPUs parked.
+ */
+#pragma once
+
+#include "block/vmm-block.h"
+#include "x86/boot.h"
+#include "x86/pc.h"
+
+G_BEGIN_DECLS
+
+struct _VmmPc {
+  const VmmConfig *config;
+  VmmBoard board;
+  GPtrArray *devices;  /* in start order */
+  VmmDevice *pm;       /* one of them */
+  GPtrArray *disks;    /* likewise: in the order of the configuration */
+  GPtrArray *blocks;   /* what is on the disks */
+  VmmDisplay *display; /* this and the next: NULL without graphics */
+  VmmInput *input;
+  VmmFile *kernel, *initrd;
+  int serial_fd, console_fd; /* opened for them, or -1 */
+};
+
+/* A device of the PC, from now on in its list. NULL with @error set where it cannot be made. */
+VmmDevice *vmm_pc_add (VmmPc *self,
+                       const VmmDeviceClass *klass,
+                       const char *id,
+                       gconstpointer config,
+                       GError **error);
+
+/* What the configuration asks for: nothing, where it asks for none. */
+gboolean vmm_pc_add_serial (VmmPc *self, GError **error);
+gboolean vmm_pc_add_console (VmmPc *self, GError **error);
+gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
+gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
+
+G_END_DECLS
