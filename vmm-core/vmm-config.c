@@ -48,8 +48,11 @@ vmm_config_copy (const VmmConfig *self)
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
   for (guint i = 0; i < self->disks->len; i++) {
     const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
+    VmmDiskConfig *copied = vmm_config_add_disk (copy, disk->path, disk->readonly);
 
-    vmm_config_add_disk (copy, disk->path, disk->readonly);
+    copied->format = disk->format;
+    copied->bus = disk->bus;
+    copied->discard = disk->discard;
   }
   return copy;
 }
@@ -67,14 +70,15 @@ vmm_config_free (VmmConfig *self)
   g_free (self);
 }
 
-void
+VmmDiskConfig *
 vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly)
 {
-  VmmDiskConfig *disk = g_new (VmmDiskConfig, 1);
+  VmmDiskConfig *disk = g_new0 (VmmDiskConfig, 1);
 
   disk->path = g_strdup (path);
   disk->readonly = readonly;
   g_ptr_array_add (self->disks, disk);
+  return disk;
 }
 
 static gboolean

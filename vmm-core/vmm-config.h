@@ -14,9 +14,24 @@ G_BEGIN_DECLS
 #define VMM_MAX_DISKS  24
 #define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 
+typedef enum {
+  VMM_DISK_AUTO, /* qcow2 where the file begins as one, else raw; what is raw then may not be made
+                    to begin as another format by its guest */
+  VMM_DISK_RAW,
+  VMM_DISK_QCOW2,
+} VmmDiskFormat;
+
+typedef enum {
+  VMM_DISK_VIRTIO,
+  VMM_DISK_SATA,
+} VmmDiskBus;
+
 typedef struct {
-  char *path; /* a raw image */
+  char *path;
   gboolean readonly;
+  VmmDiskFormat format;
+  VmmDiskBus bus;
+  gboolean discard; /* what the guest discards is given back to the host */
 } VmmDiskConfig;
 
 typedef enum {
@@ -52,7 +67,8 @@ typedef struct {
 VmmConfig *vmm_config_new (void);
 VmmConfig *vmm_config_copy (const VmmConfig *self);
 void vmm_config_free (VmmConfig *self);
-void vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
+/* Borrowed: the rest of it is the caller's to fill in. */
+VmmDiskConfig *vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
 /* Ranges and contradictions, in one sentence. Touches no file. */
 gboolean vmm_config_check (const VmmConfig *self, GError **error);
 

@@ -93,13 +93,17 @@ test_copy (void)
   VmmConfig *config = good_config ();
   g_autoptr (VmmConfig) copy = NULL;
   const VmmDiskConfig *disk;
+  VmmDiskConfig *made;
 
   config->append = g_strdup ("quiet");
   config->initrd = g_strdup ("initrd");
   config->name = g_strdup ("name");
   config->serial.path = g_strdup ("log");
   config->console.path = g_strdup ("other");
-  vmm_config_add_disk (config, "image", TRUE);
+  made = vmm_config_add_disk (config, "image", TRUE);
+  made->format = VMM_DISK_RAW;
+  made->bus = VMM_DISK_SATA;
+  made->discard = TRUE;
   copy = vmm_config_copy (config);
   vmm_config_free (config);
 
@@ -112,7 +116,9 @@ test_copy (void)
   g_assert_cmpuint (copy->disks->len, ==, 1);
   disk = g_ptr_array_index (copy->disks, 0);
   g_assert_cmpstr (disk->path, ==, "image");
-  g_assert_true (disk->readonly);
+  g_assert_true (disk->readonly && disk->discard);
+  g_assert_cmpint (disk->format, ==, VMM_DISK_RAW);
+  g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
 }
 
 /* "vmm-run" and then what @words says. */
@@ -134,7 +140,8 @@ test_options (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
     parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
-           "--disk two,x.img,readonly=on --disk three,readonly=off --graphics --serial file:log "
+           "--disk two,,x.img,readonly=on,format=qcow2,bus=sata,discard=on --disk "
+           "three,readonly=off --graphics --serial file:log "
            "--console stdio "
            "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
            &error);
@@ -150,9 +157,13 @@ test_options (void)
   disk = g_ptr_array_index (options->config->disks, 0);
   g_assert_true (g_str_equal (disk->path, "one.img") && !disk->readonly);
   disk = g_ptr_array_index (options->config->disks, 1);
-  g_assert_true (g_str_equal (disk->path, "two,x.img") && disk->readonly);
+  g_assert_true (g_str_equal (disk->path, "two,x.img") && disk->readonly && disk->discard);
+  g_assert_cmpint (disk->format, ==, VMM_DISK_QCOW2);
+  g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
   disk = g_ptr_array_index (options->config->disks, 2);
-  g_assert_true (g_str_equal (disk->path, "three") && !disk->readonly);
+  g_assert_true (g_str_equal (disk->path, "three") && !disk->readonly && !disk->discard);
+  g_assert_cmpint (disk->format, ==, VMM_DISK_AUTO);
+  g_assert_cmpint (disk->bus, ==, VMM_DISK_VIRTIO);
   g_assert_true (options->config->graphics && options->config->stop_on_reset);
   g_assert_true (options->config->debug_exit && options->stats);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FILE);
@@ -222,6 +233,9 @@ test_options_bad (void)
     "--kernel k --console stdio --serial stdio",
     "--kernel k --disk ,readonly=on",
     "--kernel k --disk d,readonly=maybe",
+    "--kernel k --disk d,format=vmdk",
+    "--kernel k --disk d,bus=scsi",
+    "--kernel k --disk d,e",
     "--kernel k --screenshot s.png",
     "--kernel k --graphics --screenshot ,after=1",
     "--kernel k --graphics --screenshot s.png,after=soon",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/vmm-option-list.h"
 #include "vmm-error.h"
 
 #define MAX_AFTER (24 * 60 * 60)
@@ -53,24 +54,25 @@ parse_memory (const char *word, guint64 *memory, GError **error)
 static gboolean
 parse_disk (VmmConfig *config, const char *word, GError **error)
 {
-  const char *comma = strrchr (word, ',');
-  g_autofree char *path = NULL;
-  gboolean readonly = FALSE;
+  static const char *const formats[] = { "auto", "raw", "qcow2", NULL };
+  static const char *const buses[] = { "virtio", "sata", NULL };
+  g_autoptr (VmmOptionList) list = vmm_option_list_parse ("--disk", word, error);
+  guint format = VMM_DISK_AUTO, bus = VMM_DISK_VIRTIO;
+  VmmDiskConfig *disk;
 
-  if (comma && g_str_has_prefix (comma, ",readonly=")) {
-    const char *value = comma + strlen (",readonly=");
-
-    readonly = strcmp (value, "on") == 0;
-    if (!readonly && strcmp (value, "off") != 0)
-      return fail (error, "readonly is on or off, not “@”.", value);
-    path = g_strndup (word, comma - word);
-  } else {
-    path = g_strdup (word);
-  }
-  if (!*path)
+  if (!list)
+    return FALSE;
+  if (!*vmm_option_list_get_value (list))
     return fail (error, "--disk needs the name of an image.", word);
-  vmm_config_add_disk (config, path, readonly);
-  return TRUE;
+  disk = vmm_config_add_disk (config, vmm_option_list_get_value (list), FALSE);
+  if (!vmm_option_list_take_name (list, "format", formats, &format, error) ||
+      !vmm_option_list_take_name (list, "bus", buses, &bus, error) ||
+      !vmm_option_list_take_switch (list, "readonly", &disk->readonly, error) ||
+      !vmm_option_list_take_switch (list, "discard", &disk->discard, error))
+    return FALSE;
+  disk->format = format;
+  disk->bus = bus;
+  return vmm_option_list_finish (list, error);
 }
 
 static gboolean
@@ -184,8 +186,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "bzImage, ELF kernel with a PVH entry, or multiboot kernel", "FILE" },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
-    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Raw disk image; may be repeated",
-      "FILE[,readonly=on]" },
+    { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Disk image; may be repeated",
+      "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on]" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
       "Where the serial port (ttyS0) goes (stdio, unless --console has it)",
