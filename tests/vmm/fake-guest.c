@@ -60,6 +60,75 @@ set_line (VmmPlatform *platform, guint gsi, gboolean level)
 }
 
 static int
+map_slot (VmmPlatform *platform,
+          guint64 address,
+          guint64 size,
+          gpointer host,
+          VmmSlotFlags flags,
+          GError **error)
+{
+  FakePlatform *self = (FakePlatform *) platform;
+  int slot = 0;
+
+  g_assert_cmphex ((address | size | (guintptr) host) & 4095, ==, 0);
+  g_mutex_lock (&self->lock);
+  while (self->slots[slot].size > 0)
+    g_assert_cmpint (++slot, <, FAKE_N_SLOTS);
+  self->slots[slot] = (FakeSlot) { address, size, host, flags };
+  g_mutex_unlock (&self->lock);
+  return slot;
+}
+
+static void
+unmap_slot (VmmPlatform *platform, int slot)
+{
+  FakePlatform *self = (FakePlatform *) platform;
+
+  g_mutex_lock (&self->lock);
+  g_assert_cmpuint (self->slots[slot].size, >, 0);
+  self->slots[slot].size = 0;
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+take_dirty (VmmPlatform *platform, int slot, guint64 *bitmap)
+{
+  return FALSE;
+}
+
+static FakeSlot *
+find_slot (FakePlatform *self, guint64 address)
+{
+  for (guint i = 0; i < FAKE_N_SLOTS; i++)
+    if (address - self->slots[i].address < self->slots[i].size)
+      return &self->slots[i];
+  return NULL;
+}
+
+guint64
+fake_guest_read (FakeGuest *self, guint64 address, guint size)
+{
+  FakeSlot *slot = find_slot (&self->platform, address);
+  guint64 value = 0;
+
+  if (!slot)
+    return vmm_bus_read (self->mmio, address, size);
+  memcpy (&value, slot->host + (address - slot->address), size);
+  return value;
+}
+
+void
+fake_guest_write (FakeGuest *self, guint64 address, guint size, guint64 value)
+{
+  FakeSlot *slot = find_slot (&self->platform, address);
+
+  if (!slot || (slot->flags & VMM_SLOT_READONLY))
+    vmm_bus_write (self->mmio, address, size, value);
+  else
+    memcpy (slot->host + (address - slot->address), &value, size);
+}
+
+static int
 add_msi (VmmPlatform *platform, int fd, const VmmMsi *msi, GError **error)
 {
   FakePlatform *self = (FakePlatform *) platform;
@@ -151,6 +220,9 @@ static const VmmPlatformClass fake_platform_class = {
   .add_msi = add_msi,
   .update_msi = update_msi,
   .remove_msi = remove_msi,
+  .map_slot = map_slot,
+  .unmap_slot = unmap_slot,
+  .take_dirty = take_dirty,
   .request = request,
   .pause = ask_pause,
   .device_broken = device_broken,

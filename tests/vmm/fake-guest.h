@@ -24,12 +24,21 @@ G_BEGIN_DECLS
 #define FAKE_WRITE    2
 #define FAKE_INDIRECT 4
 
+#define FAKE_N_SLOTS 8
+
+typedef struct {
+  guint64 address, size; /* size 0: free */
+  guint8 *host;
+  VmmSlotFlags flags;
+} FakeSlot;
+
 typedef struct {
   VmmPlatform platform;
   GMutex lock;
   gboolean lines[FAKE_N_LINES];
   GPtrArray *doorbells; /* VmmDoorbell, copies */
   GArray *messages;     /* FakeMessage, by route */
+  FakeSlot slots[FAKE_N_SLOTS];
   guint n_requests;
   VmmRequestKind last_request;
   guint32 last_value;
@@ -69,6 +78,10 @@ guint32 fake_guest_in (FakeGuest *self, guint16 port, guint size);
 void fake_guest_out (FakeGuest *self, guint16 port, guint size, guint32 value);
 guint32 fake_guest_read_config (FakeGuest *self, guint slot, guint offset, guint size);
 void fake_guest_write_config (FakeGuest *self, guint slot, guint offset, guint size, guint32 value);
+
+/* As a processor reaches them: memory of devices where it is mapped, else their registers. */
+guint64 fake_guest_read (FakeGuest *self, guint64 address, guint size);
+void fake_guest_write (FakeGuest *self, guint64 address, guint size, guint64 value);
 
 gboolean fake_guest_get_line (FakeGuest *self, guint gsi);
 /* All of @from's memory, as of now, becomes @self's. */

@@ -74,15 +74,17 @@ sort_in (Tables *tables, const guint8 *table)
 static Tables
 build (guint n_vcpus, gboolean serial)
 {
-  VmmAcpiConfig config = { .n_vcpus = n_vcpus,
-                           .serial = serial,
-                           .pci = { .ecam_base = 0xb0000000,
-                                    .n_buses = 3,
-                                    .low_base = 0xc0000000,
-                                    .low_size = 0x3ec00000,
-                                    .high_base = G_GUINT64_CONSTANT (0x800000000),
-                                    .high_size = G_GUINT64_CONSTANT (0x400000000) } };
-  Tables tables = { .bytes = vmm_acpi_build (&config, ADDRESS) };
+  VmmAcpiConfig config = {
+    .n_vcpus = n_vcpus,
+    .serial = serial,
+    .pci = { .ecam_base = 0xb0000000,
+             .n_buses = 3,
+             .memory = { { 0xc0000000, 0x3ec00000 },
+                         { G_GUINT64_CONSTANT (0x800000000), G_GUINT64_CONSTANT (0x400000000) } },
+             .n_memory = 2 }
+  };
+  g_autoptr (VmmAcpi) acpi = vmm_acpi_new (&config);
+  Tables tables = { .bytes = vmm_acpi_place (acpi, ADDRESS) };
   const guint8 *rsdp = tables.bytes->data, *xsdt;
   guint n;
 
@@ -266,7 +268,7 @@ static void
 check_board (const char *text)
 {
   g_assert_cmpuint (count (text, "Name (_PRT"), ==, 1);
-  g_assert_cmpuint (count (text, "Name (_CRS"), ==, 1);
+  g_assert_cmpuint (count (text, "Name (_CRS"), ==, 2);
   g_assert_cmpuint (count (text, "Name (\\SERI"), ==, 1);
   for (guint slot = 1; slot < 32; slot++) {
     g_autofree char *address = g_strdup_printf ("0x%04XFFFF", slot);

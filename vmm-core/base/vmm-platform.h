@@ -37,6 +37,11 @@ typedef struct {
 } VmmMsi;
 
 typedef enum {
+  VMM_SLOT_READONLY = 1 << 0, /* what the guest writes goes to the bus */
+  VMM_SLOT_TRACKED = 1 << 1,  /* take_dirty knows which pages were written */
+} VmmSlotFlags;
+
+typedef enum {
   VMM_REQUEST_POWER_OFF,  /* the guest entered S5 */
   VMM_REQUEST_RESET,      /* keyboard controller, 0xcf9, triple fault */
   VMM_REQUEST_DEBUG_EXIT, /* value written to port 0xf4 */
@@ -55,6 +60,20 @@ typedef struct {
   int (*add_msi) (VmmPlatform *self, int fd, const VmmMsi *msi, GError **error);
   void (*update_msi) (VmmPlatform *self, int route, const VmmMsi *msi);
   void (*remove_msi) (VmmPlatform *self, int route);
+
+  /* Memory of a device (a ROM, pixels) that the guest reads and writes at @address without an
+   * exit: @size bytes at @host, both in whole pages, borrowed until unmapped. Returns a slot >= 0,
+   * or -1 with error set. */
+  int (*map_slot) (VmmPlatform *self,
+                   guint64 address,
+                   guint64 size,
+                   gpointer host,
+                   VmmSlotFlags flags,
+                   GError **error);
+  void (*unmap_slot) (VmmPlatform *self, int slot);
+  /* Which pages of a tracked slot were written since the last question: a bit a page, as many
+   * 64-bit words as that takes. FALSE where nobody can say: then all were. */
+  gboolean (*take_dirty) (VmmPlatform *self, int slot, guint64 *bitmap);
 
   /* Asks for the end of this run. Returns at once; what happens is the machine's affair. */
   void (*request) (VmmPlatform *self, VmmRequestKind kind, guint32 value);

@@ -24,19 +24,24 @@
 #define CNT_SLEEP_ENABLE 0x2000
 #define CNT_MASK         0x1c07
 
+/* Firmware that finds it set believes that system management mode was set up before, and lets it
+ * be. (ICH9, 13.8.3.13 "SMI_EN") */
+#define SMI_APMC_ENABLE 0x20
+
 #define TIMER_HZ   3579545
 #define TIMER_MASK 0xffffff
 #define TIMER_HALF 0x800000 /* the top bit changes every so many ticks */
 
 #define GPE_HALF (VMM_PM_GPE0_LENGTH / 2)
 
-enum { REGION_PM1, REGION_GPE0, N_REGIONS };
+enum { REGION_PM1, REGION_GPE0, REGION_SMI, N_REGIONS };
 
 static const struct {
   guint16 port, length;
 } regions[N_REGIONS] = {
   { VMM_PM_PORT, PM_LENGTH },
   { VMM_PM_GPE0_PORT, VMM_PM_GPE0_LENGTH },
+  { VMM_PM_SMI_PORT, 4 },
 };
 
 typedef struct {
@@ -155,6 +160,8 @@ pm_read (VmmDevice *device, guint region, guint64 offset, guint size)
 
   if (region == REGION_PM1 && offset == VMM_PM_TMR_PORT - VMM_PM_PORT)
     return pm_ticks (self) & TIMER_MASK;
+  if (region == REGION_SMI)
+    return SMI_APMC_ENABLE >> 8 * offset;
   for (guint i = 0; i < size; i++) {
     guint64 at = offset + i;
     guint8 byte;
@@ -205,6 +212,8 @@ pm_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 v
 {
   Pm *self = (Pm *) device;
 
+  if (region == REGION_SMI)
+    return;
   for (guint i = 0; i < size; i++) {
     guint64 at = offset + i;
     guint8 byte = value >> (8 * i);

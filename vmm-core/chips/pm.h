@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 #define VMM_PM_TMR_PORT    (VMM_PM_PORT + 0x08)
 #define VMM_PM_GPE0_PORT   (VMM_PM_PORT + 0x20) /* 16 bytes: 8 of status, 8 of enable */
 #define VMM_PM_GPE0_LENGTH 16
+#define VMM_PM_SMI_PORT    (VMM_PM_PORT + 0x30) /* SMI_EN */
 #define VMM_PM_SCI_GSI     9
 #define VMM_PM_S5_TYPE     0 /* SLP_TYP of S5, as \_S5 says */
 #define VMM_PM_RESET_PORT  0xcf9

@@ -20,6 +20,10 @@ typedef struct {
   VmmMsi msi;
 } VmmRoute;
 
+/* Memory slots: RAM has the first ones, devices what follows. */
+#define VMM_FIRST_DEVICE_SLOT 8
+#define VMM_MAX_DEVICE_SLOTS  64
+
 struct _VmmKvm {
   VmmPlatform platform; /* first: devices hold a pointer to it */
   VmmMemory *memory;
@@ -35,7 +39,8 @@ struct _VmmKvm {
   GMutex lock;    /* guards what follows */
   guint n_routes; /* slots of @routes in use, holes included */
   VmmRoute routes[VMM_MAX_MESSAGES];
-  gint64 last_complaint; /* for rate limiting */
+  struct kvm_userspace_memory_region slots[VMM_MAX_DEVICE_SLOTS]; /* memory_size 0: free */
+  gint64 last_complaint;                                          /* for rate limiting */
   guint n_complaints;
 };
 
@@ -52,5 +57,15 @@ int vmm_kvm_check (VmmKvm *self, int capability);
 /* kvm-platform.c: the class of VmmKvm as a VmmPlatform. */
 extern const VmmPlatformClass vmm_kvm_platform_class;
 gboolean vmm_kvm_set_routes (VmmKvm *self, GError **error); /* locked */
+
+/* kvm-slots.c: that class's memory of devices. */
+int vmm_kvm_map_slot (VmmPlatform *platform,
+                      guint64 address,
+                      guint64 size,
+                      gpointer host,
+                      VmmSlotFlags flags,
+                      GError **error);
+void vmm_kvm_unmap_slot (VmmPlatform *platform, int slot);
+gboolean vmm_kvm_take_dirty (VmmPlatform *platform, int slot, guint64 *bitmap);
 
 G_END_DECLS

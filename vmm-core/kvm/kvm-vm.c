@@ -25,15 +25,11 @@ static const struct {
   int capability;
   const char *what;
 } needed[] = {
-  { KVM_CAP_IRQCHIP, "interrupt controllers" },
-  { KVM_CAP_PIT2, "a timer" },
-  { KVM_CAP_USER_MEMORY, "user memory" },
-  { KVM_CAP_IOEVENTFD, "ioeventfd" },
-  { KVM_CAP_IRQFD, "irqfd" },
-  { KVM_CAP_IRQ_ROUTING, "interrupt routing" },
-  { KVM_CAP_SIGNAL_MSI, "message interrupts" },
-  { KVM_CAP_IMMEDIATE_EXIT, "immediate exit" },
-  { KVM_CAP_EXT_CPUID, "CPUID" },
+  { KVM_CAP_IRQCHIP, "interrupt controllers" }, { KVM_CAP_PIT2, "a timer" },
+  { KVM_CAP_USER_MEMORY, "user memory" },       { KVM_CAP_READONLY_MEM, "read-only memory" },
+  { KVM_CAP_IOEVENTFD, "ioeventfd" },           { KVM_CAP_IRQFD, "irqfd" },
+  { KVM_CAP_IRQ_ROUTING, "interrupt routing" }, { KVM_CAP_SIGNAL_MSI, "message interrupts" },
+  { KVM_CAP_IMMEDIATE_EXIT, "immediate exit" }, { KVM_CAP_EXT_CPUID, "CPUID" },
   { KVM_CAP_ADJUST_CLOCK, "a clock" },
 };
 

@@ -17,6 +17,7 @@
 #define REG_REVISION         0x08
 #define REG_CLASS            0x09
 #define REG_CACHE_LINE       0x0c
+#define REG_HEADER_TYPE      0x0e
 #define REG_BAR              0x10
 #define REG_BARS_END         0x28
 #define REG_SUBSYSTEM_VENDOR 0x2c
@@ -25,6 +26,8 @@
 #define REG_LINE             0x3c
 #define REG_PIN              0x3d
 #define REG_FIRST_CAPABILITY 0x40
+
+#define HEADER_MULTIFUNCTION 0x80
 
 #define COMMAND_MEMORY      0x0002
 #define COMMAND_NO_INTX     0x0400
@@ -52,6 +55,7 @@ static const VmmField vmm_pci_bar_fields[] = {
 const VmmField vmm_pci_device_fields[] = {
   VMM_EXEMPT_DEVICE (VmmPciDevice),
   VMM_EXEMPT (VmmPciDevice, slot, "where it stands"),
+  VMM_EXEMPT (VmmPciDevice, function, "where it stands"),
   VMM_FIELD (VmmPciDevice, config, VMM_FIELD_BYTES, "config"),
   VMM_EXEMPT (VmmPciDevice, write_mask, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, reset_config, "set up by realize"),
@@ -110,12 +114,28 @@ vmm_pci_device_init (VmmPciDevice *self, const VmmPciIds *ids)
 gboolean
 vmm_pci_device_realize (VmmPciDevice *self, guint slot, const VmmPciIds *ids, GError **error)
 {
+  return vmm_pci_device_realize_at (self, slot, 0, ids, error);
+}
+
+gboolean
+vmm_pci_device_realize_at (VmmPciDevice *self,
+                           guint slot,
+                           guint function,
+                           const VmmPciIds *ids,
+                           GError **error)
+{
   vmm_pci_device_init (self, ids);
-  if (!vmm_pci_host_add (self->parent.board->pci, self, slot, error))
+  if (!vmm_pci_host_add (self->parent.board->pci, self, slot, function, error))
     return FALSE;
   vmm_pci_device_put (self, REG_PIN, 1, 1);
   vmm_pci_device_put (self, REG_LINE, 1, vmm_pci_slot_gsi (self->slot));
   return TRUE;
+}
+
+void
+vmm_pci_device_set_multifunction (VmmPciDevice *self)
+{
+  vmm_pci_device_put (self, REG_HEADER_TYPE, 1, HEADER_MULTIFUNCTION);
 }
 
 static guint64
@@ -197,7 +217,7 @@ update_intx (VmmPciDevice *self)
   if (level == self->intx_pulled)
     return;
   self->intx_pulled = level;
-  vmm_pci_host_pull_intx (self->parent.board->pci, self->slot, level);
+  vmm_pci_lines_pull (vmm_pci_host_get_lines (self->parent.board->pci), self->slot, level);
 }
 
 void

@@ -47,7 +47,7 @@ typedef struct {
 
 struct _VmmPciDevice {
   VmmDevice parent;
-  guint slot;
+  guint slot, function;
   guint8 config[VMM_PCI_CONFIG_SIZE];
   guint8 write_mask[VMM_PCI_CONFIG_SIZE]; /* bits the guest may change */
   guint8 reset_config[VMM_PCI_CONFIG_SIZE];
@@ -65,6 +65,14 @@ extern const VmmField vmm_pci_device_fields[];
 /* Puts the function at @slot (0: the next free one) of the board's host bridge. */
 gboolean
 vmm_pci_device_realize (VmmPciDevice *self, guint slot, const VmmPciIds *ids, GError **error);
+/* The same for one of several functions of a slot; the one that is function 0 must say so in its
+ * header (vmm_pci_device_set_multifunction). */
+gboolean vmm_pci_device_realize_at (VmmPciDevice *self,
+                                    guint slot,
+                                    guint function,
+                                    const VmmPciIds *ids,
+                                    GError **error);
+void vmm_pci_device_set_multifunction (VmmPciDevice *self);
 void vmm_pci_device_unrealize (VmmPciDevice *self);
 void vmm_pci_device_reset (VmmPciDevice *self);
 gboolean vmm_pci_device_loaded (VmmPciDevice *self, GError **error);

@@ -7,20 +7,25 @@
 #pragma once
 
 #include "pci/pci-host.h"
+#include "pci/pci-lines.h"
 
 G_BEGIN_DECLS
 
 /* Ids and fixed registers of any function, the host bridge's too. */
 void vmm_pci_device_init (VmmPciDevice *self, const VmmPciIds *ids);
 
-/* @slot 0: the next free one. Sets @device->slot. */
-gboolean vmm_pci_host_add (VmmPciHost *self, VmmPciDevice *device, guint slot, GError **error);
+/* @slot 0: the next free one. Sets @device's slot and function. */
+gboolean vmm_pci_host_add (VmmPciHost *self,
+                           VmmPciDevice *device,
+                           guint slot,
+                           guint function,
+                           GError **error);
 void vmm_pci_host_remove (VmmPciHost *self, VmmPciDevice *device);
 /* A free place for a BAR of @size bytes, or 0. */
 guint64 vmm_pci_host_find_room (VmmPciHost *self, guint64 size, gboolean wide);
 /* Whether a BAR may answer there. Thread: any. */
 gboolean vmm_pci_host_in_window (VmmPciHost *self, guint64 address, guint64 size);
-/* One more function, or one fewer, pulls @slot's interrupt. Thread: any. */
-void vmm_pci_host_pull_intx (VmmPciHost *self, guint slot, gboolean level);
+/* Thread: any. */
+VmmPciLines *vmm_pci_host_get_lines (VmmPciHost *self);
 
 G_END_DECLS

@@ -9,6 +9,8 @@
  *
  * Threads: accesses on vCPU threads; see pci-host.h and pci-host-private.h for the rest.
  */
+#include <string.h>
+
 #include "chips/pm.h"
 #include "pci/pci-host-private.h"
 #include "vmm-error.h"
@@ -24,8 +26,13 @@
 #define ECAM_FUNCTION_SIZE 4096
 #define N_BUSES            1
 #define PCIEXBAR           0x60
-#define FIRST_GSI          16
-#define N_GSIS             8
+#define PCIEXBAR_ENABLE    0x01
+#define PCIEXBAR_MASK      G_GUINT64_CONSTANT (0xff0000000) /* 256 MiB, below 64 GiB */
+#define PAM0               0x90
+#define N_PAMS             7
+#define PAM0_WRITABLE      0x30
+#define PAM_WRITABLE       0x33
+#define SMRAM              0x9d
 
 enum {
   REGION_ADDRESS,
@@ -36,30 +43,31 @@ enum {
 struct _VmmPciHost {
   VmmPciDevice parent;
   VmmPciHostConfig config;
-  VmmPciDevice *slots[VMM_PCI_N_SLOTS];
+  VmmPciDevice *functions[VMM_PCI_N_SLOTS][VMM_PCI_N_FUNCTIONS];
   guint32 address; /* what 0xcf8 selects */
   guint8 reset_control;
-
-  GMutex lines_lock;
-  guint lines[N_GSIS]; /* how many functions pull each */
+  guint64 ecam; /* where it answers now, 0: nowhere */
+  VmmPciLines lines;
 };
 
 static const VmmField vmm_pci_host_fields[] = {
   VMM_FIELD_PART (VmmPciHost, parent, vmm_pci_device_fields, "pci"),
   VMM_EXEMPT (VmmPciHost, config, "from the configuration"),
-  VMM_EXEMPT (VmmPciHost, slots, "devices of their own"),
+  VMM_EXEMPT (VmmPciHost, functions, "devices of their own"),
   VMM_FIELD (VmmPciHost, address, VMM_FIELD_UINT32, "address"),
   VMM_FIELD (VmmPciHost, reset_control, VMM_FIELD_UINT8, "reset-control"),
-  VMM_EXEMPT (VmmPciHost, lines_lock, "a lock"),
-  VMM_EXEMPT (VmmPciHost, lines, "the functions pull again"),
+  VMM_EXEMPT (VmmPciHost, ecam, "follows from the configuration space"),
+  VMM_EXEMPT (VmmPciHost, lines, "the functions pull again, and the ISA bridge routes"),
   VMM_FIELD_LAST,
 };
+
+static void follow_ecam (VmmPciHost *self);
 
 /* The function that an access means, locked; NULL where there is none. */
 static VmmPciDevice *
 lock_function (VmmPciHost *self, guint bus, guint slot, guint function)
 {
-  VmmPciDevice *device = bus == 0 && function == 0 ? self->slots[slot] : NULL;
+  VmmPciDevice *device = bus == 0 ? self->functions[slot][function] : NULL;
 
   if (device && device != &self->parent)
     vmm_device_lock (&device->parent);
@@ -98,6 +106,8 @@ write_function (VmmPciHost *self, guint64 where, guint size, guint64 value)
     return;
   for (guint i = 0; i < size; i += 4)
     vmm_pci_device_write_config (device, (where & 0xfff) + i, MIN (size, 4), value >> 8 * i);
+  if (device == &self->parent)
+    follow_ecam (self);
   unlock_function (self, device);
 }
 
@@ -157,49 +167,54 @@ static const VmmBusOps vmm_pci_host_ops = { vmm_pci_host_read, vmm_pci_host_writ
 guint
 vmm_pci_slot_gsi (guint slot)
 {
-  return FIRST_GSI + slot % N_GSIS;
+  return VMM_PCI_FIRST_GSI + vmm_pci_slot_pirq (slot);
 }
 
-void
-vmm_pci_host_pull_intx (VmmPciHost *self, guint slot, gboolean level)
+VmmPciLines *
+vmm_pci_host_get_lines (VmmPciHost *self)
 {
-  VmmPlatform *platform = self->parent.parent.board->platform;
-  guint gsi = vmm_pci_slot_gsi (slot);
-  guint *count = &self->lines[gsi - FIRST_GSI];
+  return &self->lines;
+}
 
-  g_mutex_lock (&self->lines_lock);
-  *count += level ? 1 : -1;
-  if (*count == (level ? 1 : 0))
-    platform->klass->set_line (platform, gsi, level);
-  g_mutex_unlock (&self->lines_lock);
+/* The host is locked. */
+static gboolean
+is_free (VmmPciHost *self, guint slot, guint function)
+{
+  return slot > 0 && slot < VMM_PCI_N_SLOTS && function < VMM_PCI_N_FUNCTIONS &&
+         !self->functions[slot][function];
 }
 
 gboolean
-vmm_pci_host_add (VmmPciHost *self, VmmPciDevice *device, guint slot, GError **error)
+vmm_pci_host_add (VmmPciHost *self,
+                  VmmPciDevice *device,
+                  guint slot,
+                  guint function,
+                  GError **error)
 {
-  gboolean free_slot = FALSE;
+  gboolean ok;
 
   vmm_device_lock (&self->parent.parent);
-  for (guint i = 1; slot == 0 && i < VMM_PCI_N_SLOTS; i++)
-    if (!self->slots[i])
+  for (guint i = 1; slot == 0 && i < VMM_PCI_FIRST_FIXED_SLOT; i++)
+    if (is_free (self, i, 0))
       slot = i;
-  free_slot = slot > 0 && slot < VMM_PCI_N_SLOTS && !self->slots[slot];
-  if (free_slot) {
-    self->slots[slot] = device;
+  ok = is_free (self, slot, function);
+  if (ok) {
+    self->functions[slot][function] = device;
     device->slot = slot;
+    device->function = function;
   }
   vmm_device_unlock (&self->parent.parent);
-  if (!free_slot)
+  if (!ok)
     g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "There is no free PCI slot for %s.",
                  device->parent.id);
-  return free_slot;
+  return ok;
 }
 
 void
 vmm_pci_host_remove (VmmPciHost *self, VmmPciDevice *device)
 {
   vmm_device_lock (&self->parent.parent);
-  self->slots[device->slot] = NULL;
+  self->functions[device->slot][device->function] = NULL;
   vmm_device_unlock (&self->parent.parent);
 }
 
@@ -207,9 +222,11 @@ vmm_pci_host_remove (VmmPciHost *self, VmmPciDevice *device)
 static VmmPciBar *
 bar_within (VmmPciHost *self, guint64 start, guint64 size)
 {
-  for (guint slot = 0; slot < VMM_PCI_N_SLOTS; slot++)
-    for (guint i = 0; self->slots[slot] && i < VMM_PCI_N_BARS; i++) {
-      VmmPciBar *bar = &self->slots[slot]->bars[i];
+  VmmPciDevice **functions = &self->functions[0][0];
+
+  for (guint i = 0; i < VMM_PCI_N_SLOTS * VMM_PCI_N_FUNCTIONS; i++)
+    for (guint j = 0; functions[i] && j < VMM_PCI_N_BARS; j++) {
+      VmmPciBar *bar = &functions[i]->bars[j];
 
       if (bar->size > 0 && bar->first < start + size && bar->first + bar->size > start)
         return bar;
@@ -235,35 +252,116 @@ find_room_in (VmmPciHost *self, guint64 base, guint64 length, guint64 size)
 guint64
 vmm_pci_host_find_room (VmmPciHost *self, guint64 size, gboolean wide)
 {
-  guint64 at = find_room_in (self, VMM_PCI_WINDOW_BASE, VMM_PCI_WINDOW_SIZE, size);
+  guint64 at =
+    find_room_in (self, VMM_PCI_WINDOW_BASE, VMM_PCI_WINDOW_END - VMM_PCI_WINDOW_BASE, size);
 
   if (at == 0 && wide)
     at = find_room_in (self, self->config.high_base, self->config.high_size, size);
   return at;
 }
 
+/* Where RAM below and above 4 GiB ends. */
+static guint64
+end_of_ram (VmmPciHost *self, gboolean high)
+{
+  guint n;
+  const VmmMemoryRegion *regions = vmm_memory_get_regions (self->parent.parent.board->memory, &n);
+  const VmmMemoryRegion *last = &regions[high ? n - 1 : 0];
+
+  return high ? MAX (VMM_MEMORY_HIGH, last->address + last->size) : last->size;
+}
+
 gboolean
 vmm_pci_host_in_window (VmmPciHost *self, guint64 address, guint64 size)
 {
-  const VmmPciHostConfig *high = &self->config;
+  guint64 low = end_of_ram (self, FALSE), high = end_of_ram (self, TRUE);
 
-  return (size <= VMM_PCI_WINDOW_SIZE && address >= VMM_PCI_WINDOW_BASE &&
-          address - VMM_PCI_WINDOW_BASE <= VMM_PCI_WINDOW_SIZE - size) ||
-         (size <= high->high_size && address >= high->high_base &&
-          address - high->high_base <= high->high_size - size);
+  return (address >= low && address < VMM_PCI_WINDOW_END && size <= VMM_PCI_WINDOW_END - address) ||
+         (address >= high && address < VMM_PCI_ADDRESS_END &&
+          size <= VMM_PCI_ADDRESS_END - address);
+}
+
+static void
+add_window (VmmPciWindows *windows, guint64 base, guint64 end)
+{
+  if (end > base)
+    windows->memory[windows->n_memory++] = (VmmPciWindow) { base, end - base };
+}
+
+/* Where firmware put BARs above 4 GiB outside of the window that we would have taken. */
+static void
+add_far_window (VmmPciHost *self, VmmPciWindows *windows)
+{
+  VmmPciDevice **functions = &self->functions[0][0];
+  guint64 base = G_MAXUINT64, end = 0;
+
+  for (guint i = 0; i < VMM_PCI_N_SLOTS * VMM_PCI_N_FUNCTIONS; i++)
+    for (guint j = 0; functions[i] && j < VMM_PCI_N_BARS; j++) {
+      VmmPciBar *bar = &functions[i]->bars[j];
+
+      if (!bar->mapped || bar->address < VMM_MEMORY_HIGH ||
+          bar->address - self->config.high_base < self->config.high_size)
+        continue;
+      base = MIN (base, bar->address);
+      end = MAX (end, bar->address + bar->size);
+    }
+  add_window (windows, base, end);
 }
 
 void
 vmm_pci_host_get_windows (VmmPciHost *self, VmmPciWindows *windows)
 {
-  *windows = (VmmPciWindows) {
-    .ecam_base = VMM_PCI_ECAM_BASE,
-    .n_buses = N_BUSES,
-    .low_base = VMM_PCI_WINDOW_BASE,
-    .low_size = VMM_PCI_WINDOW_SIZE,
-    .high_base = self->config.high_base,
-    .high_size = self->config.high_size,
-  };
+  guint64 ecam = self->ecam ? self->ecam : VMM_PCI_ECAM_BASE;
+
+  *windows = (VmmPciWindows) { .ecam_base = ecam, .n_buses = N_BUSES };
+  add_window (windows, VMM_MEMORY_LOW_END, ecam);
+  add_window (windows, ecam + VMM_PCI_ECAM_SIZE, VMM_PCI_WINDOW_END);
+  add_window (windows, self->config.high_base, self->config.high_base + self->config.high_size);
+  add_far_window (self, windows);
+}
+
+static void
+move_ecam (VmmPciHost *self, guint64 to)
+{
+  VmmBus *mmio = self->parent.parent.board->mmio;
+
+  if (self->ecam == to)
+    return;
+  if (self->ecam)
+    vmm_bus_remove (mmio, self->ecam);
+  self->ecam = 0;
+  if (to && vmm_pci_host_in_window (self, to, VMM_PCI_ECAM_SIZE) &&
+      vmm_bus_add (mmio, to, N_BUSES * ECAM_BUS_SIZE, &vmm_pci_host_ops, &self->parent.parent,
+                   REGION_ECAM, NULL))
+    self->ecam = to;
+}
+
+/* Firmware moves it. A place where it cannot be is one that a guest passes through while it writes
+ * the register's halves: it is silent there. */
+static void
+follow_ecam (VmmPciHost *self)
+{
+  guint64 value = vmm_pci_device_read_config (&self->parent, PCIEXBAR, 4) |
+                  (guint64) vmm_pci_device_read_config (&self->parent, PCIEXBAR + 4, 4) << 32;
+
+  move_ecam (self, value & PCIEXBAR_ENABLE ? value & PCIEXBAR_MASK : 0);
+}
+
+/* All of the first MiB is RAM that can be written: the registers that could change that are kept
+ * and do nothing. (Q35, 5.1.16 "PAM0"; firmware looks whether shadowing is done.) */
+static void
+put_registers (VmmPciHost *self)
+{
+  static const guint8 all[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+  VmmPciDevice *pci = &self->parent;
+
+  vmm_pci_device_put (pci, PCIEXBAR, 4, VMM_PCI_ECAM_BASE | PCIEXBAR_ENABLE);
+  memcpy (pci->write_mask + PCIEXBAR, all, sizeof all);
+  vmm_pci_device_put (pci, PAM0, 1, PAM0_WRITABLE);
+  for (guint i = 1; i < N_PAMS; i++)
+    vmm_pci_device_put (pci, PAM0 + i, 1, PAM_WRITABLE);
+  memcpy (pci->write_mask + PAM0, all, N_PAMS);
+  memcpy (pci->write_mask + SMRAM, all, 2);
 }
 
 static gboolean
@@ -282,9 +380,9 @@ vmm_pci_host_realize (VmmDevice *device, gconstpointer config, GError **error)
   if (config)
     self->config = *(const VmmPciHostConfig *) config;
   vmm_pci_device_init (&self->parent, &ids);
-  vmm_pci_device_put (&self->parent, PCIEXBAR, 4, VMM_PCI_ECAM_BASE | 1);
-  self->slots[0] = &self->parent;
-  g_mutex_init (&self->lines_lock);
+  put_registers (self);
+  self->functions[0][0] = &self->parent;
+  vmm_pci_lines_init (&self->lines, board->platform);
   if (!vmm_bus_add (board->ports, ADDRESS_PORT, 4, &vmm_pci_host_ops, device, REGION_ADDRESS,
                     error))
     return FALSE;
@@ -292,12 +390,8 @@ vmm_pci_host_realize (VmmDevice *device, gconstpointer config, GError **error)
     vmm_bus_remove (board->ports, ADDRESS_PORT);
     return FALSE;
   }
-  if (vmm_bus_add (board->mmio, VMM_PCI_ECAM_BASE, N_BUSES * ECAM_BUS_SIZE, &vmm_pci_host_ops,
-                   device, REGION_ECAM, error))
-    return TRUE;
-  vmm_bus_remove (board->ports, DATA_PORT);
-  vmm_bus_remove (board->ports, ADDRESS_PORT);
-  return FALSE;
+  follow_ecam (self);
+  return TRUE;
 }
 
 static void
@@ -305,10 +399,10 @@ vmm_pci_host_unrealize (VmmDevice *device)
 {
   VmmPciHost *self = (VmmPciHost *) device;
 
-  vmm_bus_remove (device->board->mmio, VMM_PCI_ECAM_BASE);
+  move_ecam (self, 0);
   vmm_bus_remove (device->board->ports, DATA_PORT);
   vmm_bus_remove (device->board->ports, ADDRESS_PORT);
-  g_mutex_clear (&self->lines_lock);
+  vmm_pci_lines_clear (&self->lines);
 }
 
 static void
@@ -317,6 +411,7 @@ vmm_pci_host_reset (VmmDevice *device)
   VmmPciHost *self = (VmmPciHost *) device;
 
   vmm_pci_device_reset (&self->parent);
+  follow_ecam (self);
   self->address = 0;
   self->reset_control = 0;
 }
@@ -327,7 +422,10 @@ vmm_pci_host_loaded (VmmDevice *device, GError **error)
   VmmPciHost *self = (VmmPciHost *) device;
 
   self->reset_control &= RESET_KEPT;
-  return vmm_pci_device_loaded (&self->parent, error);
+  if (!vmm_pci_device_loaded (&self->parent, error))
+    return FALSE;
+  follow_ecam (self);
+  return TRUE;
 }
 
 const VmmDeviceClass vmm_pci_host_class = {

@@ -12,21 +12,30 @@
 G_BEGIN_DECLS
 
 #define VMM_PCI_ECAM_BASE   VMM_MEMORY_LOW_END
+#define VMM_PCI_ECAM_SIZE   G_GUINT64_CONSTANT (0x10000000)
 #define VMM_PCI_WINDOW_BASE G_GUINT64_CONSTANT (0xc0000000) /* BARs below 4 GiB */
-#define VMM_PCI_WINDOW_SIZE G_GUINT64_CONSTANT (0x3ec00000) /* up to the I/O APIC */
+#define VMM_PCI_WINDOW_END  G_GUINT64_CONSTANT (0xfec00000) /* the I/O APIC */
+#define VMM_PCI_ADDRESS_END (G_GUINT64_CONSTANT (1) << 52)  /* as far as addresses reach */
 #define VMM_PCI_N_SLOTS     32
+#define VMM_PCI_N_FUNCTIONS 8
+/* The last slot is the south bridge's, as on every Q35; what asks for no place stands before it. */
+#define VMM_PCI_FIRST_FIXED_SLOT 31
 
 typedef struct {
   guint64 high_base; /* window above RAM for big 64-bit BARs; both 0: none */
   guint64 high_size;
 } VmmPciHostConfig;
 
-/* What the ACPI tables declare (_CRS of PCI0, and MCFG). */
+typedef struct {
+  guint64 base, size;
+} VmmPciWindow;
+
+/* What the ACPI tables declare (_CRS of PCI0, and MCFG), as firmware has left it. */
 typedef struct {
   guint64 ecam_base;
   guint n_buses; /* that exist: the last one is n_buses - 1 */
-  guint64 low_base, low_size;
-  guint64 high_base, high_size;
+  VmmPciWindow memory[4];
+  guint n_memory;
 } VmmPciWindows;
 
 extern const VmmDeviceClass vmm_pci_host_class;

@@ -6,8 +6,9 @@
 #include "x86/acpi.h"
 #include "x86/aml.h"
 
-#define N_PINS      4
-#define DEVICE_HERE 0x0f /* _STA: present, enabled, shown, working */
+#define N_PINS         4
+#define EISAID_PNP0C02 0x020cd041 /* reserved by the board */
+#define DEVICE_HERE    0x0f       /* _STA: present, enabled, shown, working */
 
 GByteArray *
 vmm_acpi_cpus (const VmmAcpiConfig *config)
@@ -37,9 +38,8 @@ add_crs (GByteArray *to, const VmmPciWindows *pci)
   vmm_aml_bus_numbers (resources, 0, pci->n_buses - 1);
   vmm_aml_ports (resources, 0xcf8, 8);
   vmm_aml_port_window (resources, 0x1000, 0xffff);
-  vmm_aml_memory_window (resources, pci->low_base, pci->low_size);
-  if (pci->high_size > 0)
-    vmm_aml_memory_window (resources, pci->high_base, pci->high_size);
+  for (guint i = 0; i < pci->n_memory; i++)
+    vmm_aml_memory_window (resources, pci->memory[i].base, pci->memory[i].size);
   vmm_aml_end_tag (resources);
   vmm_aml_name (to, "_CRS");
   vmm_aml_buffer (to, resources);
@@ -70,10 +70,27 @@ add_prt (GByteArray *to)
   vmm_aml_package (to, (VMM_PCI_N_SLOTS - 1) * N_PINS, routes);
 }
 
+/* ECAM is an address that nobody may give to a device. */
+static void
+add_ecam (GByteArray *to, const VmmPciWindows *pci)
+{
+  g_autoptr (GByteArray) resources = g_byte_array_new (), device = g_byte_array_new ();
+
+  vmm_aml_memory_fixed (resources, pci->ecam_base, VMM_PCI_ECAM_SIZE);
+  vmm_aml_end_tag (resources);
+  vmm_aml_name (device, "_HID");
+  vmm_aml_integer (device, EISAID_PNP0C02);
+  vmm_aml_name (device, "_UID");
+  vmm_aml_integer (device, 1);
+  vmm_aml_name (device, "_CRS");
+  vmm_aml_buffer (device, resources);
+  vmm_aml_device (to, "ECAM", device);
+}
+
 GByteArray *
 vmm_acpi_board (const VmmAcpiConfig *config)
 {
-  g_autoptr (GByteArray) bridge = g_byte_array_new ();
+  g_autoptr (GByteArray) bridge = g_byte_array_new (), system = g_byte_array_new ();
   GByteArray *table = g_byte_array_new ();
 
   vmm_aml_name (table, "\\SERI");
@@ -81,5 +98,7 @@ vmm_acpi_board (const VmmAcpiConfig *config)
   add_crs (bridge, &config->pci);
   add_prt (bridge);
   vmm_aml_scope (table, "\\_SB_.PCI0", bridge);
+  add_ecam (system, &config->pci);
+  vmm_aml_scope (table, "\\_SB_", system);
   return table;
 }

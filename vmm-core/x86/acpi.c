@@ -5,6 +5,7 @@
  */
 #include "x86/acpi.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "chips/pm.h"
@@ -15,6 +16,7 @@
 #define OEM_ID      "VIRTDK"
 #define OEM_TABLE   "VIRTDESK"
 #define CREATOR     "VTDK"
+#define RSDP_1_SIZE 20 /* what ACPI 1.0 had of it */
 #define TABLE_ALIGN 16
 #define FACS_ALIGN  64
 #define MAX_TABLES  8
@@ -76,6 +78,7 @@ G_STATIC_ASSERT (sizeof (Header) == 36 && sizeof (Rsdp) == 36 && sizeof (Fadt) =
 #define FADT_PROC_C1        (1u << 2)
 #define FADT_SLEEP_BUTTON   (1u << 5) /* there is none among the fixed features */
 #define FADT_RESET_REGISTER (1u << 10)
+#define BOOT_8042           (1u << 1)
 #define BOOT_NO_VGA         (1u << 2)
 #define SPACE_IO            1
 
@@ -87,11 +90,10 @@ G_STATIC_ASSERT (sizeof (Header) == 36 && sizeof (Rsdp) == 36 && sizeof (Fadt) =
 #define ACTIVE_HIGH_EDGE 0x0005
 #define ACTIVE_HIGH      0x000d /* level-triggered */
 
-/* The tables one after another as they will lie in memory. */
+/* The tables one after another as they will lie in memory; a table is where it begins in there. */
 typedef struct {
-  GByteArray *bytes;
-  guint32 address;
-  guint64 tables[MAX_TABLES]; /* what XSDT lists */
+  VmmAcpi *acpi;
+  guint32 tables[MAX_TABLES]; /* what XSDT lists */
   guint n_tables;
 } Builder;
 
@@ -103,37 +105,45 @@ put (GByteArray *to, guint64 value, guint size)
   g_byte_array_append (to, (const guint8 *) &little_endian, size);
 }
 
-static guint8
-checksum (const guint8 *bytes, gsize length)
-{
-  guint8 sum = 0;
-
-  for (gsize i = 0; i < length; i++)
-    sum += bytes[i];
-  return (guint8) -sum;
-}
-
 static void
 align (Builder *builder, guint boundary)
 {
-  while (builder->bytes->len % boundary != 0)
-    put (builder->bytes, 0, 1);
+  while (builder->acpi->tables->len % boundary != 0)
+    put (builder->acpi->tables, 0, 1);
 }
 
-/* Lays a table (whole, with its header) down and returns its address. */
+/* @size bytes at @offset of a blob hold a place in another one, to which its address is to be
+ * added. */
+static void
+point (Builder *builder, VmmAcpiBlob in, guint32 offset, guint32 size, VmmAcpiBlob to)
+{
+  VmmAcpiPointer pointer = { in, to, offset, size };
+
+  g_array_append_val (builder->acpi->pointers, pointer);
+}
+
+static void
+sum_up (Builder *builder, VmmAcpiBlob in, guint32 at, guint32 start, guint32 length)
+{
+  VmmAcpiChecksum checksum = { in, at, start, length };
+
+  g_array_append_val (builder->acpi->checksums, checksum);
+}
+
+/* Lays a table (whole, with its header) down and returns its place. */
 static guint32
 lay (Builder *builder, GByteArray *table)
 {
   Header *header = (Header *) table->data;
-  guint32 address;
+  guint32 at;
 
   align (builder, TABLE_ALIGN);
-  address = builder->address + builder->bytes->len;
+  at = builder->acpi->tables->len;
   header->length = GUINT32_TO_LE (table->len);
   header->checksum = 0;
-  header->checksum = checksum (table->data, table->len);
-  g_byte_array_append (builder->bytes, table->data, table->len);
-  return address;
+  g_byte_array_append (builder->acpi->tables, table->data, table->len);
+  sum_up (builder, VMM_ACPI_TABLES, at + offsetof (Header, checksum), at, table->len);
+  return at;
 }
 
 static void
@@ -162,10 +172,11 @@ new_table (const char *signature, guint8 revision, const char *oem_table, const 
   return table;
 }
 
-static void
+/* The same, and XSDT names it. */
+static guint32
 list (Builder *builder, GByteArray *table)
 {
-  builder->tables[builder->n_tables++] = lay (builder, table);
+  return builder->tables[builder->n_tables++] = lay (builder, table);
 }
 
 static guint32
@@ -186,8 +197,8 @@ lay_facs (Builder *builder)
   align (builder, FACS_ALIGN);
   facs[4] = sizeof facs;
   facs[32] = 2; /* version */
-  g_byte_array_append (builder->bytes, facs, sizeof facs);
-  return builder->address + builder->bytes->len - sizeof facs;
+  g_byte_array_append (builder->acpi->tables, facs, sizeof facs);
+  return builder->acpi->tables->len - sizeof facs;
 }
 
 static Register
@@ -223,7 +234,7 @@ fill_power_management (Fadt *fadt)
 }
 
 static void
-lay_fadt (Builder *builder, guint32 facs, guint32 dsdt)
+lay_fadt (Builder *builder, const VmmAcpiConfig *config, guint32 facs, guint32 dsdt)
 {
   g_autoptr (GByteArray) table = g_byte_array_new ();
   Fadt fadt = {
@@ -232,17 +243,21 @@ lay_fadt (Builder *builder, guint32 facs, guint32 dsdt)
     .c2_latency = GUINT16_TO_LE (0xfff), /* neither C2 nor C3 */
     .c3_latency = GUINT16_TO_LE (0xfff),
     .century = 0x32,
-    .boot_flags = GUINT16_TO_LE (BOOT_NO_VGA),
+    .boot_flags = GUINT16_TO_LE ((config->vga ? 0 : BOOT_NO_VGA) | (config->ps2 ? BOOT_8042 : 0)),
     .flags = GUINT32_TO_LE (FADT_WBINVD | FADT_PROC_C1 | FADT_SLEEP_BUTTON | FADT_RESET_REGISTER),
     .minor = 5,
     .x_dsdt = GUINT64_TO_LE (dsdt),
     .hypervisor = "VirtDesk",
   };
+  guint32 at;
 
   fill_header (&fadt.header, "FACP", 6, OEM_TABLE);
   fill_power_management (&fadt);
   g_byte_array_append (table, (const guint8 *) &fadt, sizeof fadt);
-  list (builder, table);
+  at = list (builder, table);
+  point (builder, VMM_ACPI_TABLES, at + offsetof (Fadt, facs), 4, VMM_ACPI_TABLES);
+  point (builder, VMM_ACPI_TABLES, at + offsetof (Fadt, dsdt), 4, VMM_ACPI_TABLES);
+  point (builder, VMM_ACPI_TABLES, at + offsetof (Fadt, x_dsdt), 8, VMM_ACPI_TABLES);
 }
 
 static void
@@ -315,15 +330,19 @@ static guint32
 lay_xsdt (Builder *builder)
 {
   g_autoptr (GByteArray) body = g_byte_array_new (), table = NULL;
+  guint32 at;
 
   for (guint i = 0; i < builder->n_tables; i++)
     put (body, builder->tables[i], 8);
   table = new_table ("XSDT", 1, OEM_TABLE, body);
-  return lay (builder, table);
+  at = lay (builder, table);
+  for (guint i = 0; i < builder->n_tables; i++)
+    point (builder, VMM_ACPI_TABLES, at + sizeof (Header) + 8 * i, 8, VMM_ACPI_TABLES);
+  return at;
 }
 
 static void
-fill_rsdp (Builder *builder, guint32 xsdt)
+lay_rsdp (Builder *builder, guint32 xsdt)
 {
   Rsdp rsdp = {
     .signature = { 'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ' },
@@ -333,25 +352,40 @@ fill_rsdp (Builder *builder, guint32 xsdt)
     .xsdt = GUINT64_TO_LE (xsdt),
   };
 
-  rsdp.checksum = checksum ((const guint8 *) &rsdp, 20);
-  rsdp.extended_checksum = checksum ((const guint8 *) &rsdp, sizeof rsdp);
-  memcpy (builder->bytes->data, &rsdp, sizeof rsdp);
+  g_byte_array_append (builder->acpi->rsdp, (const guint8 *) &rsdp, sizeof rsdp);
+  point (builder, VMM_ACPI_RSDP, offsetof (Rsdp, xsdt), 8, VMM_ACPI_TABLES);
+  sum_up (builder, VMM_ACPI_RSDP, offsetof (Rsdp, checksum), 0, RSDP_1_SIZE);
+  sum_up (builder, VMM_ACPI_RSDP, offsetof (Rsdp, extended_checksum), 0, sizeof rsdp);
 }
 
-GByteArray *
-vmm_acpi_build (const VmmAcpiConfig *config, guint32 address)
+VmmAcpi *
+vmm_acpi_new (const VmmAcpiConfig *config)
 {
-  Builder builder = { .bytes = g_byte_array_new (), .address = address };
+  VmmAcpi *self = g_new0 (VmmAcpi, 1);
+  Builder builder = { .acpi = self };
   guint32 dsdt, facs;
 
-  g_byte_array_set_size (builder.bytes, sizeof (Rsdp));
+  self->rsdp = g_byte_array_new ();
+  self->tables = g_byte_array_new ();
+  self->pointers = g_array_new (FALSE, FALSE, sizeof (VmmAcpiPointer));
+  self->checksums = g_array_new (FALSE, FALSE, sizeof (VmmAcpiChecksum));
   dsdt = lay_dsdt (&builder);
   facs = lay_facs (&builder);
-  lay_fadt (&builder, facs, dsdt);
+  lay_fadt (&builder, config, facs, dsdt);
   lay_madt (&builder, config->n_vcpus);
   lay_mcfg (&builder, &config->pci);
   lay_ssdt (&builder, "VTDKCPUS", vmm_acpi_cpus (config));
   lay_ssdt (&builder, "VTDKPCIB", vmm_acpi_board (config));
-  fill_rsdp (&builder, lay_xsdt (&builder));
-  return builder.bytes;
+  lay_rsdp (&builder, lay_xsdt (&builder));
+  return self;
+}
+
+void
+vmm_acpi_free (VmmAcpi *self)
+{
+  g_byte_array_unref (self->rsdp);
+  g_byte_array_unref (self->tables);
+  g_array_unref (self->pointers);
+  g_array_unref (self->checksums);
+  g_free (self);
 }

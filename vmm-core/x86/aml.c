@@ -27,6 +27,7 @@ enum {
 enum {
   RESOURCE_PORTS = 0x47,
   RESOURCE_END = 0x79,
+  RESOURCE_MEMORY32_FIXED = 0x86,
   RESOURCE_WORD = 0x88,
   RESOURCE_QWORD = 0x8a,
 };
@@ -227,6 +228,16 @@ void
 vmm_aml_memory_window (GByteArray *to, guint64 base, guint64 size)
 {
   put_window (to, 8, SPACE_MEMORY, MEMORY_FLAGS, base, base + size - 1);
+}
+
+void
+vmm_aml_memory_fixed (GByteArray *to, guint32 base, guint32 size)
+{
+  put (to, RESOURCE_MEMORY32_FIXED, 1);
+  put (to, 9, 2); /* bytes that follow */
+  put (to, 1, 1); /* may be written */
+  put (to, base, 4);
+  put (to, size, 4);
 }
 
 void

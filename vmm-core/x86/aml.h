@@ -30,6 +30,7 @@ void vmm_aml_bus_numbers (GByteArray *to, guint16 first, guint16 last);
 void vmm_aml_ports (GByteArray *to, guint16 port, guint8 length);
 void vmm_aml_port_window (GByteArray *to, guint16 first, guint16 last);
 void vmm_aml_memory_window (GByteArray *to, guint64 base, guint64 size);
+void vmm_aml_memory_fixed (GByteArray *to, guint32 base, guint32 size);
 void vmm_aml_end_tag (GByteArray *to);
 
 G_END_DECLS

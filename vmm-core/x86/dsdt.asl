@@ -50,7 +50,6 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
       Name (_CRS, ResourceTemplate ()
       {
         IO (Decode16, 0x0600, 0x0600, 0x00, 0x40)
-        Memory32Fixed (ReadWrite, 0xB0000000, 0x10000000)
         Memory32Fixed (ReadWrite, 0xFEFFC000, 0x00004000)
       })
     }

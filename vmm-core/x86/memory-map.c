@@ -7,8 +7,6 @@
 #include "pci/pci-host.h"
 #include "x86/layout.h"
 
-#define ECAM_SIZE (VMM_PCI_WINDOW_BASE - VMM_PCI_ECAM_BASE)
-
 guint
 vmm_memory_map_fill (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES])
 {
@@ -21,7 +19,7 @@ vmm_memory_map_fill (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES]
   if (regions[0].size > VMM_BOOT_KERNEL)
     entries[n++] =
       (VmmMapEntry) { VMM_BOOT_KERNEL, regions[0].size - VMM_BOOT_KERNEL, VMM_MAP_RAM };
-  entries[n++] = (VmmMapEntry) { VMM_PCI_ECAM_BASE, ECAM_SIZE, VMM_MAP_RESERVED };
+  entries[n++] = (VmmMapEntry) { VMM_PCI_ECAM_BASE, VMM_PCI_ECAM_SIZE, VMM_MAP_RESERVED };
   entries[n++] = (VmmMapEntry) { VMM_RESERVED_BASE, VMM_RESERVED_SIZE, VMM_MAP_RESERVED };
   for (guint i = 1; i < n_regions; i++)
     entries[n++] = (VmmMapEntry) { regions[i].address, regions[i].size, VMM_MAP_RAM };

@@ -139,9 +139,11 @@ load_tables (VmmPc *self, GError **error)
   VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
                            .serial = self->config->serial.mode != VMM_TEXT_NONE };
   g_autoptr (GByteArray) tables = NULL;
+  g_autoptr (VmmAcpi) acpi = NULL;
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
-  tables = vmm_acpi_build (&config, VMM_BOOT_ACPI);
+  acpi = vmm_acpi_new (&config);
+  tables = vmm_acpi_place (acpi, VMM_BOOT_ACPI);
   if (tables->len <= VMM_BOOT_ACPI_SIZE &&
       vmm_memory_write (self->board.memory, VMM_BOOT_ACPI, tables->data, tables->len))
     return TRUE;
