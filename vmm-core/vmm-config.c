@@ -42,6 +42,10 @@ vmm_config_copy (const VmmConfig *self)
   copy->name = g_strdup (self->name);
   copy->kernel = g_strdup (self->kernel);
   copy->initrd = g_strdup (self->initrd);
+  copy->firmware = g_strdup (self->firmware);
+  copy->nvram = g_strdup (self->nvram);
+  copy->nvram_template = g_strdup (self->nvram_template);
+  copy->firmware_log = g_strdup (self->firmware_log);
   copy->append = g_strdup (self->append);
   copy->serial.path = g_strdup (self->serial.path);
   copy->console.path = g_strdup (self->console.path);
@@ -64,6 +68,10 @@ vmm_config_free (VmmConfig *self)
   g_free (self->name);
   g_free (self->kernel);
   g_free (self->initrd);
+  g_free (self->firmware);
+  g_free (self->nvram);
+  g_free (self->nvram_template);
+  g_free (self->firmware_log);
   g_free (self->append);
   g_free (self->serial.path);
   g_free (self->console.path);
@@ -100,6 +108,12 @@ share_input (const VmmTextConfig *a, const VmmTextConfig *b)
   return a->mode == VMM_TEXT_FD && b->mode == VMM_TEXT_FD && a->in_fd >= 0 && a->in_fd == b->in_fd;
 }
 
+static gboolean
+is_empty (const char *text)
+{
+  return !text || !*text;
+}
+
 /* What is wrong, or NULL. */
 static const char *
 find_fault (const VmmConfig *self)
@@ -112,8 +126,10 @@ find_fault (const VmmConfig *self)
     return "A machine can have at most 4 TiB of memory.";
   if (self->memory % PAGE_SIZE != 0)
     return "The memory must be a whole number of 4 KiB.";
-  if (!self->kernel || !*self->kernel)
-    return "A machine needs a kernel to start.";
+  if (is_empty (self->kernel) && is_empty (self->firmware))
+    return "A machine needs a kernel or firmware to start.";
+  if (!is_empty (self->kernel) && !is_empty (self->firmware))
+    return "A machine starts with a kernel or with firmware, not with both.";
   if (self->disks->len > VMM_MAX_DISKS)
     return "A machine can have at most 24 disks.";
   if (leads_nowhere (&self->serial))

@@ -52,7 +52,11 @@ typedef struct {
   guint8 uuid[16];
   guint64 memory;         /* bytes */
   guint n_vcpus;          /* 1 to VMM_MAX_VCPUS */
-  char *kernel;           /* bzImage, ELF with a PVH note, or multiboot */
+  char *kernel;           /* bzImage, ELF with a PVH note, or multiboot; NULL: @firmware starts */
+  char *firmware;         /* image of a BIOS, or of UEFI's code; or NULL */
+  char *nvram;            /* UEFI's variables: made from the next where it is missing; or NULL */
+  char *nvram_template;   /* or NULL */
+  char *firmware_log;     /* file for what firmware says; or NULL */
   char *initrd;           /* or NULL */
   char *append;           /* or NULL */
   GPtrArray *disks;       /* VmmDiskConfig */

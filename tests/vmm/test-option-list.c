@@ -32,16 +32,11 @@ test_values (void)
   static const struct {
     const char *text, *value, *key;
   } good[] = {
-    { "", "", NULL },
-    { "a", "a", NULL },
-    { "a,k=v", "a", "v" },
-    { ",k=v", "", "v" },
-    { "a,k=", "a", "" },
-    { "a,,b,k=v", "a,b", "v" },
-    { "a,,,k=v", "a,", "v" },
-    { ",,,,k=v", ",,k=v", NULL },
-    { "a,k=v,,w", "a", "v,w" },
-    { "a=b,k=c=d", "a=b", "c=d" },
+    { "", "", NULL },           { "a", "a", NULL },
+    { "a,k=v", "a", "v" },      { ",k=v", "", "v" },
+    { "a,k=", "a", "" },        { "a,,b,k=v", "a,b", "v" },
+    { "a,,,k=v", "a,", "v" },   { ",,,,k=v", ",,k=v", NULL },
+    { "a,k=v,,w", "a", "v,w" }, { "a=b,k=c=d", "a=b", "c=d" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (good); i++) {

@@ -12,12 +12,14 @@
 #include "chips/pm.h"
 #include "pci/pci-host-private.h"
 
+#define REG_COMMAND    0x04
 #define REG_PMBASE     0x40
 #define REG_ACPI_CNTL  0x44
 #define REG_PIRQA_ROUT 0x60
 #define REG_PIRQE_ROUT 0x68
 #define REG_RCBA       0xf0
 
+#define COMMAND_FIXED 0x0007 /* ports, memory, bus master: what stands behind it answers always */
 #define PMBASE_IO     0x01
 #define ACPI_ENABLE   0x80
 #define PIRQ_DISABLED 0x80
@@ -61,6 +63,8 @@ lpc_config_written (VmmPciDevice *pci, guint offset, guint length)
 static void
 put_registers (VmmPciDevice *pci)
 {
+  vmm_pci_device_put (pci, REG_COMMAND, 2, COMMAND_FIXED);
+  memset (pci->write_mask + REG_COMMAND, 0, 2);
   vmm_pci_device_put (pci, REG_PMBASE, 4, VMM_PM_PORT | PMBASE_IO);
   vmm_pci_device_put (pci, REG_ACPI_CNTL, 1, ACPI_ENABLE);
   for (guint i = 0; i < VMM_PCI_N_PIRQS; i++) {

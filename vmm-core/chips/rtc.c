@@ -305,6 +305,16 @@ rtc_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 
 
 static const VmmBusOps rtc_ops = { rtc_read, rtc_write };
 
+void
+vmm_rtc_set_cmos (VmmDevice *rtc, guint reg, guint8 value)
+{
+  Rtc *self = (Rtc *) rtc;
+
+  g_return_if_fail (reg > REG_D && reg < CMOS_SIZE && reg != REG_CENTURY);
+
+  self->cmos[reg] = value;
+}
+
 /* A reset stops interrupts; the time and the memory live on a battery. */
 static void
 rtc_reset (VmmDevice *device)

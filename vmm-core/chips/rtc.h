@@ -13,4 +13,7 @@ G_BEGIN_DECLS
 
 extern const VmmDeviceClass vmm_rtc_class; /* config: NULL */
 
+/* A byte of the memory beside the clock, for firmware to find. Thread: control, vCPUs parked. */
+void vmm_rtc_set_cmos (VmmDevice *rtc, guint reg, guint8 value);
+
 G_END_DECLS

@@ -5,7 +5,11 @@
  * Threads: any.
  */
 #include "chips/debug-exit.h"
+#include "chips/debug-port.h"
+#include "chips/flash.h"
+#include "chips/fw-cfg.h"
 #include "chips/i8042.h"
+#include "chips/lpc.h"
 #include "chips/pm.h"
 #include "chips/rtc.h"
 #include "chips/serial.h"
@@ -19,6 +23,10 @@
 
 const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_pci_host_class,
+  &vmm_lpc_class.parent,
+  &vmm_flash_class,
+  &vmm_fw_cfg_class,
+  &vmm_debug_port_class,
   &vmm_serial_class,
   &vmm_i8042_class,
   &vmm_pm_class,

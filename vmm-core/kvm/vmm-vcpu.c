@@ -197,7 +197,7 @@ vmm_vcpu_reset (VmmVcpu *self, const VmmEntry *entry, GError **error)
     if (!self->power_on)
       return FALSE;
   }
-  return !entry || vmm_vcpu_set_entry (self, entry, error);
+  return !entry || entry->firmware || vmm_vcpu_set_entry (self, entry, error);
 }
 
 void

@@ -15,8 +15,9 @@ G_BEGIN_DECLS
 typedef struct _VmmVcpu VmmVcpu;
 struct kvm_cpuid2;
 
-/* How the first processor begins, where no firmware does it. */
+/* How the first processor begins. */
 typedef struct {
+  gboolean firmware;  /* it begins at the reset vector; the rest is for kernels */
   gboolean long_mode; /* 64 bits with paging on; else 32 bits without */
   guint64 rip, rax, rbx, rsi, rsp;
   guint64 page_table; /* long mode: of an identity map */
@@ -44,7 +45,7 @@ void vmm_vcpu_free (VmmVcpu *self);
 
 /* Before the first run. */
 gboolean vmm_vcpu_set_cpuid (VmmVcpu *self, struct kvm_cpuid2 *cpuid, GError **error);
-/* Parked: registers as after power-on, then @entry (NULL: waits to be woken, or firmware). */
+/* Parked: registers as after power-on, then @entry (NULL: waits to be woken). */
 gboolean vmm_vcpu_reset (VmmVcpu *self, const VmmEntry *entry, GError **error);
 
 void vmm_vcpu_run (VmmVcpu *self);

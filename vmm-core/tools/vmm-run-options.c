@@ -14,6 +14,7 @@
 
 /* As the command line gives them. */
 typedef struct {
+  char *firmware, *nvram, *firmware_log;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **rest;
   int cpus;
@@ -147,6 +148,9 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->n_vcpus = words->cpus < 0 ? 0 : words->cpus;
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
+  config->firmware = g_steal_pointer (&words->firmware);
+  config->nvram = g_steal_pointer (&words->nvram);
+  config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;
   config->stop_on_reset = words->no_reboot;
@@ -171,6 +175,9 @@ clear_words (Words *words)
   g_free (words->control);
   g_free (words->kernel);
   g_free (words->initrd);
+  g_free (words->firmware);
+  g_free (words->nvram);
+  g_free (words->firmware_log);
   g_free (words->append);
   g_strfreev (words->disks);
   g_strfreev (words->rest);
@@ -184,6 +191,12 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "cpus", 0, 0, G_OPTION_ARG_INT, &words->cpus, "Number of processors, 1 to 32 (1)", "N" },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &words->kernel,
       "bzImage, ELF kernel with a PVH entry, or multiboot kernel", "FILE" },
+    { "firmware", 0, 0, G_OPTION_ARG_FILENAME, &words->firmware,
+      "Start with firmware in place of a kernel", "bios|uefi|FILE" },
+    { "nvram", 0, 0, G_OPTION_ARG_FILENAME, &words->nvram,
+      "The firmware's variables; made where it is missing", "FILE" },
+    { "firmware-log", 0, 0, G_OPTION_ARG_FILENAME, &words->firmware_log,
+      "What the firmware says about itself", "FILE" },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Disk image; may be repeated",

@@ -25,3 +25,15 @@ vmm_memory_map_fill (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES]
     entries[n++] = (VmmMapEntry) { regions[i].address, regions[i].size, VMM_MAP_RAM };
   return n;
 }
+
+guint
+vmm_memory_map_fill_firmware (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES])
+{
+  guint n_regions, n = 0;
+  const VmmMemoryRegion *regions = vmm_memory_get_regions (memory, &n_regions);
+
+  for (guint i = 0; i < n_regions; i++)
+    entries[n++] = (VmmMapEntry) { regions[i].address, regions[i].size, VMM_MAP_RAM };
+  entries[n++] = (VmmMapEntry) { VMM_RESERVED_BASE, VMM_RESERVED_SIZE, VMM_MAP_RESERVED };
+  return n;
+}

@@ -22,7 +22,9 @@ typedef struct {
   guint32 type;
 } VmmMapEntry;
 
-/* Returns the number of entries. */
+/* For a kernel that we load. Returns the number of entries. */
 guint vmm_memory_map_fill (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES]);
+/* For firmware, which reserves what it takes itself. */
+guint vmm_memory_map_fill_firmware (VmmMemory *memory, VmmMapEntry entries[VMM_MAP_MAX_ENTRIES]);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "block/vmm-block.h"
+#include "x86/acpi.h"
 #include "x86/boot.h"
 #include "x86/pc.h"
 
@@ -16,7 +17,11 @@ struct _VmmPc {
   const VmmConfig *config;
   VmmBoard board;
   GPtrArray *devices;  /* in start order */
-  VmmDevice *pm;       /* one of them */
+  VmmDevice *pm, *rtc; /* two of them */
+  VmmDevice *fw_cfg;   /* NULL where a kernel starts */
+  guint8 *rom;         /* the firmware's file, or NULL */
+  gsize rom_size;
+  int log_fd;          /* the firmware's, or -1 */
   GPtrArray *disks;    /* likewise: in the order of the configuration */
   GPtrArray *blocks;   /* what is on the disks */
   VmmDisplay *display; /* this and the next: NULL without graphics */
@@ -37,5 +42,16 @@ gboolean vmm_pc_add_serial (VmmPc *self, GError **error);
 gboolean vmm_pc_add_console (VmmPc *self, GError **error);
 gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
+
+/* pc-kernel.c: the PC that starts with a kernel; pc-firmware.c: the one that starts with firmware.
+ * Add: opens what starts. Load: puts it and its tables into memory, after each reset. */
+gboolean vmm_pc_add_kernel (VmmPc *self, GError **error);
+gboolean vmm_pc_load_kernel (VmmPc *self, VmmEntry *entry, GError **error);
+void vmm_pc_free_kernel (VmmPc *self);
+gboolean vmm_pc_add_firmware (VmmPc *self, GError **error);
+gboolean vmm_pc_load_firmware (VmmPc *self, VmmEntry *entry, GError **error);
+void vmm_pc_free_firmware (VmmPc *self);
+/* The tables for PCI as it is now. */
+VmmAcpi *vmm_pc_make_acpi (VmmPc *self);
 
 G_END_DECLS

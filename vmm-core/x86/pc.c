@@ -16,7 +16,6 @@
 #include "pci/pci-host.h"
 #include "virtio/virtio-rng.h"
 #include "vmm-error.h"
-#include "x86/acpi.h"
 #include "x86/layout.h"
 #include "x86/pc-private.h"
 
@@ -75,9 +74,11 @@ add_devices (VmmPc *self, GError **error)
   if (!add_pci (self, error))
     return FALSE;
   self->pm = vmm_pc_add (self, &vmm_pm_class, "pm", NULL, error);
-  if (!self->pm || !vmm_pc_add (self, &vmm_rtc_class, "rtc", NULL, error) ||
-      !vmm_pc_add (self, &vmm_i8042_class, "i8042", NULL, error) ||
+  self->rtc = self->pm ? vmm_pc_add (self, &vmm_rtc_class, "rtc", NULL, error) : NULL;
+  if (!self->rtc || !vmm_pc_add (self, &vmm_i8042_class, "i8042", NULL, error) ||
       !vmm_pc_add_serial (self, error))
+    return FALSE;
+  if (!(config->firmware ? vmm_pc_add_firmware : vmm_pc_add_kernel) (self, error))
     return FALSE;
   if (config->debug_exit && !vmm_pc_add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
@@ -95,7 +96,7 @@ vmm_pc_new (const VmmConfig *config,
   g_autoptr (VmmPc) self = g_new0 (VmmPc, 1);
 
   self->config = config;
-  self->serial_fd = self->console_fd = -1;
+  self->serial_fd = self->console_fd = self->log_fd = -1;
   self->devices = g_ptr_array_new ();
   self->disks = g_ptr_array_new ();
   self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
@@ -104,11 +105,6 @@ vmm_pc_new (const VmmConfig *config,
                              .platform = platform,
                              .ports = vmm_bus_new (),
                              .mmio = vmm_bus_new () };
-  self->kernel = vmm_file_open ("kernel", config->kernel, error);
-  if (!self->kernel)
-    return NULL;
-  if (config->initrd && !(self->initrd = vmm_file_open ("initrd", config->initrd, error)))
-    return NULL;
   return add_devices (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -124,8 +120,8 @@ vmm_pc_free (VmmPc *self)
   g_clear_pointer (&self->input, vmm_input_free);
   vmm_bus_free (self->board.ports);
   vmm_bus_free (self->board.mmio);
-  g_clear_pointer (&self->kernel, vmm_file_free);
-  g_clear_pointer (&self->initrd, vmm_file_free);
+  vmm_pc_free_kernel (self);
+  vmm_pc_free_firmware (self);
   if (self->serial_fd >= 0)
     close (self->serial_fd);
   if (self->console_fd >= 0)
@@ -133,34 +129,21 @@ vmm_pc_free (VmmPc *self)
   g_free (self);
 }
 
-static gboolean
-load_tables (VmmPc *self, GError **error)
+VmmAcpi *
+vmm_pc_make_acpi (VmmPc *self)
 {
   VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
                            .serial = self->config->serial.mode != VMM_TEXT_NONE };
-  g_autoptr (GByteArray) tables = NULL;
-  g_autoptr (VmmAcpi) acpi = NULL;
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
-  acpi = vmm_acpi_new (&config);
-  tables = vmm_acpi_place (acpi, VMM_BOOT_ACPI);
-  if (tables->len <= VMM_BOOT_ACPI_SIZE &&
-      vmm_memory_write (self->board.memory, VMM_BOOT_ACPI, tables->data, tables->len))
-    return TRUE;
-  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
-               "The machine is too big to be described to its guest.");
-  return FALSE;
+  return vmm_acpi_new (&config);
 }
 
 gboolean
 vmm_pc_load (VmmPc *self, VmmEntry *entry, GError **error)
 {
-  VmmBootConfig boot = { .memory = self->board.memory,
-                         .kernel = self->kernel,
-                         .initrd = self->initrd,
-                         .append = self->config->append };
-
-  return load_tables (self, error) && vmm_boot_load (&boot, entry, error);
+  return self->fw_cfg ? vmm_pc_load_firmware (self, entry, error)
+                      : vmm_pc_load_kernel (self, entry, error);
 }
 
 void

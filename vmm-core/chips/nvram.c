@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Firmware changes its variables in bursts of thousands of writes. A timer on the loop waits for
+ * the end of a burst, and a thread of its own, which lives only so long, copies and saves.
+ *
+ * Threads: as nvram.h says; @lock guards what the saving thread shares.
+ */
+#include "chips/nvram.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "block/block-private.h"
+#include "vmm-error.h"
+
+#define PAGE          4096
+#define SAVE_DELAY_NS G_GINT64_CONSTANT (100000000)
+
+struct _VmmNvram {
+  char *path;
+  int fd; /* holds the lock */
+  gsize size;
+  guint8 *bytes;
+  VmmLoop *loop;
+  VmmSource *timer;
+  GThread *saver; /* of the loop's thread, or of whoever took the timer off */
+
+  gint n_changes; /* atomic */
+  gint n_saved;   /* atomic: as many of them are in the file */
+  gint saving;    /* atomic: the thread is at work */
+};
+
+static gboolean
+fail (const char *path, const char *why, GError **error)
+{
+  g_set_error (error, VMM_ERROR, VMM_ERROR_IO,
+               "The firmware's variables in “%s” cannot be used: %s.", path, why);
+  return FALSE;
+}
+
+static gboolean
+make_from (const char *path, const char *template, GError **error)
+{
+  g_autofree char *bytes = NULL;
+  g_autoptr (GError) why = NULL;
+  gsize size;
+
+  if (!template)
+    return fail (path, "there is no such file", error);
+  if (g_file_get_contents (template, &bytes, &size, &why) &&
+      g_file_set_contents_full (path, bytes, size,
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                &why))
+    return TRUE;
+  return fail (path, why->message, error);
+}
+
+static int
+open_locked (const char *path, GError **error)
+{
+  int fd = g_open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+
+  if (fd < 0) {
+    fail (path, g_strerror (errno), error);
+    return -1;
+  }
+  if (vmm_image_lock (fd, path, FALSE, error))
+    return fd;
+  close (fd);
+  return -1;
+}
+
+static gboolean
+read_all (VmmNvram *self, GError **error)
+{
+  struct stat info;
+
+  if (fstat (self->fd, &info) < 0)
+    return fail (self->path, g_strerror (errno), error);
+  if (!S_ISREG (info.st_mode) || info.st_size == 0 || info.st_size % PAGE != 0 ||
+      info.st_size > VMM_NVRAM_MAX_SIZE)
+    return fail (self->path, "it is no image of a flash", error);
+  self->bytes =
+    mmap (NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (self->bytes == MAP_FAILED) {
+    self->bytes = NULL;
+    return fail (self->path, g_strerror (errno), error);
+  }
+  self->size = info.st_size;
+  if (pread (self->fd, self->bytes, self->size, 0) != (gssize) self->size)
+    return fail (self->path, "it cannot be read", error);
+  return TRUE;
+}
+
+static void
+save (VmmNvram *self)
+{
+  gint n = g_atomic_int_get (&self->n_changes);
+  g_autofree guint8 *copy = g_memdup2 (self->bytes, self->size);
+  g_autoptr (GError) error = NULL;
+  int fd;
+
+  if (!g_file_set_contents_full (self->path, (const char *) copy, self->size,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                 &error)) {
+    g_warning ("The firmware's variables are not saved: %s", error->message);
+    return;
+  }
+  g_atomic_int_set (&self->n_saved, n);
+  fd = open_locked (self->path, NULL);
+  if (fd < 0)
+    return;
+  close (self->fd);
+  self->fd = fd;
+}
+
+static void
+arm (VmmNvram *self)
+{
+  if (self->timer)
+    vmm_source_arm (self->timer, g_get_monotonic_time () * 1000 + SAVE_DELAY_NS);
+}
+
+/* Where it fails (the file system is full), the next change and the machine's end try again. */
+static gpointer
+run_saver (gpointer data)
+{
+  VmmNvram *self = data;
+  gint n = g_atomic_int_get (&self->n_changes);
+
+  save (self);
+  g_atomic_int_set (&self->saving, FALSE);
+  if (n != g_atomic_int_get (&self->n_changes))
+    arm (self);
+  return NULL;
+}
+
+/* Loop: the burst is over, unless the last one is still being saved: that thread asks again. */
+static void
+start_saver (gpointer data)
+{
+  VmmNvram *self = data;
+
+  if (g_atomic_int_get (&self->saving))
+    return;
+  g_clear_pointer (&self->saver, g_thread_join);
+  g_atomic_int_set (&self->saving, TRUE);
+  self->saver = g_thread_try_new ("nvram", run_saver, self, NULL);
+  if (!self->saver)
+    g_atomic_int_set (&self->saving, FALSE);
+}
+
+VmmNvram *
+vmm_nvram_new (const char *path, const char *template, VmmLoop *loop, GError **error)
+{
+  g_autoptr (VmmNvram) self = g_new0 (VmmNvram, 1);
+
+  self->path = g_strdup (path);
+  self->loop = loop;
+  self->fd = -1;
+  if (!g_file_test (path, G_FILE_TEST_EXISTS) && !make_from (path, template, error))
+    return NULL;
+  self->fd = open_locked (path, error);
+  if (self->fd < 0 || !read_all (self, error))
+    return NULL;
+  self->timer = vmm_loop_add_timer (loop, start_saver, self, error);
+  return self->timer ? g_steal_pointer (&self) : NULL;
+}
+
+void
+vmm_nvram_free (VmmNvram *self)
+{
+  if (self->timer) {
+    vmm_loop_remove (self->loop, self->timer);
+    self->timer = NULL;
+    vmm_nvram_save (self);
+  }
+  if (self->bytes)
+    munmap (self->bytes, self->size);
+  if (self->fd >= 0)
+    close (self->fd);
+  g_free (self->path);
+  g_free (self);
+}
+
+gsize
+vmm_nvram_get_size (VmmNvram *self)
+{
+  return self->size;
+}
+
+guint8 *
+vmm_nvram_get_bytes (VmmNvram *self)
+{
+  return self->bytes;
+}
+
+void
+vmm_nvram_changed (VmmNvram *self)
+{
+  g_atomic_int_inc (&self->n_changes);
+  arm (self);
+}
+
+static void
+join_saver (gpointer data)
+{
+  VmmNvram *self = data;
+
+  g_clear_pointer (&self->saver, g_thread_join);
+}
+
+void
+vmm_nvram_save (VmmNvram *self)
+{
+  if (self->timer) {
+    vmm_source_arm (self->timer, 0);
+    vmm_loop_call (self->loop, join_saver, self);
+  } else {
+    join_saver (self);
+  }
+  if (g_atomic_int_get (&self->n_saved) != g_atomic_int_get (&self->n_changes))
+    save (self);
+}
