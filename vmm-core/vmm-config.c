@@ -20,6 +20,15 @@ disk_free (gpointer data)
   g_free (disk);
 }
 
+static void
+cdrom_free (gpointer data)
+{
+  VmmCdromConfig *cdrom = data;
+
+  g_free (cdrom->path);
+  g_free (cdrom);
+}
+
 VmmConfig *
 vmm_config_new (void)
 {
@@ -30,6 +39,7 @@ vmm_config_new (void)
   self->serial.in_fd = self->serial.out_fd = -1;
   self->console.in_fd = self->console.out_fd = -1;
   self->disks = g_ptr_array_new_with_free_func (disk_free);
+  self->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
   return self;
 }
 
@@ -50,6 +60,9 @@ vmm_config_copy (const VmmConfig *self)
   copy->serial.path = g_strdup (self->serial.path);
   copy->console.path = g_strdup (self->console.path);
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
+  copy->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
+  for (guint i = 0; i < self->cdroms->len; i++)
+    vmm_config_add_cdrom (copy, ((VmmCdromConfig *) g_ptr_array_index (self->cdroms, i))->path);
   for (guint i = 0; i < self->disks->len; i++) {
     const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
     VmmDiskConfig *copied = vmm_config_add_disk (copy, disk->path, disk->readonly);
@@ -65,6 +78,7 @@ void
 vmm_config_free (VmmConfig *self)
 {
   g_ptr_array_unref (self->disks);
+  g_ptr_array_unref (self->cdroms);
   g_free (self->name);
   g_free (self->kernel);
   g_free (self->initrd);
@@ -87,6 +101,38 @@ vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly)
   disk->readonly = readonly;
   g_ptr_array_add (self->disks, disk);
   return disk;
+}
+
+void
+vmm_config_add_cdrom (VmmConfig *self, const char *path)
+{
+  VmmCdromConfig *cdrom = g_new0 (VmmCdromConfig, 1);
+
+  cdrom->path = g_strdup (path);
+  g_ptr_array_add (self->cdroms, cdrom);
+}
+
+/* What hangs on the SATA controller. */
+static guint
+count_sata (const VmmConfig *self)
+{
+  guint n = self->cdroms->len;
+
+  for (guint i = 0; i < self->disks->len; i++)
+    n += ((VmmDiskConfig *) g_ptr_array_index (self->disks, i))->bus == VMM_DISK_SATA;
+  return n;
+}
+
+static gboolean
+has_readonly_sata (const VmmConfig *self)
+{
+  for (guint i = 0; i < self->disks->len; i++) {
+    const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
+
+    if (disk->bus == VMM_DISK_SATA && disk->readonly)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 static gboolean
@@ -132,6 +178,10 @@ find_fault (const VmmConfig *self)
     return "A machine starts with a kernel or with firmware, not with both.";
   if (self->disks->len > VMM_MAX_DISKS)
     return "A machine can have at most 24 disks.";
+  if (count_sata (self) > VMM_MAX_SATA)
+    return "A machine can have at most 6 SATA disks and CD drives.";
+  if (has_readonly_sata (self))
+    return "A SATA disk cannot be read-only: use virtio for it.";
   if (leads_nowhere (&self->serial))
     return "The serial port has nothing to write to.";
   if (lacks_name (&self->serial))

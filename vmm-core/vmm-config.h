@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 #define VMM_MAX_VCPUS  32
 #define VMM_MAX_DISKS  24
+#define VMM_MAX_SATA   6 /* SATA disks and CD drives */
 #define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 
 typedef enum {
@@ -33,6 +34,10 @@ typedef struct {
   VmmDiskBus bus;
   gboolean discard; /* what the guest discards is given back to the host */
 } VmmDiskConfig;
+
+typedef struct {
+  char *path; /* of an ISO image; NULL: nothing is in the drive */
+} VmmCdromConfig;
 
 typedef enum {
   VMM_TEXT_NONE, /* the device is not there at all */
@@ -60,6 +65,7 @@ typedef struct {
   char *initrd;           /* or NULL */
   char *append;           /* or NULL */
   GPtrArray *disks;       /* VmmDiskConfig */
+  GPtrArray *cdroms;      /* VmmCdromConfig */
   gboolean graphics;      /* virtio-gpu, keyboard and tablet */
   guint width, height;    /* first mode; 0 for 1280 x 800 */
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
@@ -73,6 +79,8 @@ VmmConfig *vmm_config_copy (const VmmConfig *self);
 void vmm_config_free (VmmConfig *self);
 /* Borrowed: the rest of it is the caller's to fill in. */
 VmmDiskConfig *vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
+/* @path NULL: nothing is in the drive. */
+void vmm_config_add_cdrom (VmmConfig *self, const char *path);
 /* Ranges and contradictions, in one sentence. Touches no file. */
 gboolean vmm_config_check (const VmmConfig *self, GError **error);
 

@@ -171,6 +171,26 @@ vmm_machine_wait (VmmMachine *self)
     g_cond_wait (&self->changed, &self->lock);
 }
 
+gboolean
+vmm_machine_eject (VmmMachine *self, const char *id, gboolean force, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_eject (self->pc, id, force, error);
+}
+
+gboolean
+vmm_machine_insert (VmmMachine *self,
+                    const char *id,
+                    const char *path,
+                    gboolean force,
+                    GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_insert (self->pc, id, path, force, error);
+}
+
 void
 vmm_machine_power_button (VmmMachine *self)
 {

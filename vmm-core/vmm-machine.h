@@ -77,6 +77,16 @@ void vmm_machine_stop (VmmMachine *self);                       /* Thread: contr
 /* Waits until the machine is STOPPED. Thread: control */
 void vmm_machine_wait (VmmMachine *self);
 
+/* Of the CD drive @id ("cdrom0"). A drive that the guest has locked gives its disc away, or takes
+ * another for it, only with @force; without, the guest is told that someone wants it. Thread: control
+ */
+gboolean vmm_machine_eject (VmmMachine *self, const char *id, gboolean force, GError **error);
+gboolean vmm_machine_insert (VmmMachine *self,
+                             const char *id,
+                             const char *path,
+                             gboolean force,
+                             GError **error);
+
 void vmm_machine_power_button (VmmMachine *self);
 VmmMachineState vmm_machine_get_state (VmmMachine *self);
 VmmEnd vmm_machine_get_end (VmmMachine *self);

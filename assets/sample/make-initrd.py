@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs the sample machine's initrd: make-initrd.py KERNEL_FOLDER WELCOME INIT OUTPUT.
+"""Packs the sample machine's initrd: make-initrd.py KERNEL_FOLDER WELCOME INIT OUTPUT [MODULE...].
 KERNEL_FOLDER is what packaging/guest-kernel.sh made. The same input gives the same bytes."""
 import os
 import pathlib
@@ -13,12 +13,12 @@ MODULES = '''button evdev virtio_blk virtio_net virtio-rng virtio_input virtio_g
   psmouse bochs qemu_fw_cfg'''.split()
 
 
-def module_files(kernel, version, root):
+def module_files(kernel, version, root, more):
     base = root / 'base'
     (base / 'lib').mkdir(parents=True)
     (base / 'lib/modules').symlink_to((kernel / 'modules').resolve())
     files = []
-    for module in MODULES:
+    for module in MODULES + more:
         shown = subprocess.run(['/sbin/modprobe', '-d', base, '-S', version, '--show-depends', module],
                                capture_output=True, text=True, check=True).stdout
         for line in shown.splitlines():
@@ -29,6 +29,7 @@ def module_files(kernel, version, root):
 
 def main():
     kernel, welcome, init, output = (pathlib.Path(argument) for argument in sys.argv[1:5])
+    more = sys.argv[5:]
     version = next((kernel / 'modules').iterdir()).name
     with tempfile.TemporaryDirectory() as temporary:
         temporary = pathlib.Path(temporary)
@@ -39,7 +40,7 @@ def main():
         shutil.copy(welcome, root / 'bin/welcome')
         shutil.copy(init, root / 'init')
         names = []
-        for file in module_files(kernel, version, temporary):
+        for file in module_files(kernel, version, temporary, more):
             name = os.path.basename(file).removesuffix('.xz')
             with open(root / 'lib' / name, 'wb') as out:
                 subprocess.run(['xz', '-dc', file] if file.endswith('.xz') else ['cat', file], stdout=out, check=True)

@@ -48,6 +48,19 @@ copy) # vda to vdb, and read back from the disk
   cmp /dev/vda /dev/vdb && echo "SAME"
   poweroff -f
   ;;
+sata) # sda to sdb, read back; then the disc
+  load scsi_common scsi_mod crc-t10dif crc64 libata libahci ahci sd_mod cdrom sr_mod isofs
+  while [ ! -b /dev/sdb ] || [ ! -b /dev/sr0 ]; do sleep 0.1; done
+  dmesg | grep -E 'ahci|ata[0-9]|sr0|sd[ab]'
+  one=/dev/$(basename "$(ls -d /sys/bus/pci/drivers/ahci/*/ata1/host*/target*/*/block/*)")
+  two=/dev/$(basename "$(ls -d /sys/bus/pci/drivers/ahci/*/ata2/host*/target*/*/block/*)")
+  dd if=$one of=$two bs=64k 2> /dev/null && sync && echo "COPIED"
+  echo 3 > /proc/sys/vm/drop_caches
+  cmp $one $two && echo "SAME"
+  echo DISC $(md5sum < /dev/sr0)
+  dmesg | grep -E 'exception|error' | sed 's/^/COMPLAINT /'
+  poweroff -f
+  ;;
 rng)
   load virtio-rng rng-core
   echo "RNG $(cat /sys/class/misc/hw_random/rng_current) $(dd if=/dev/hwrng bs=64 count=1 2> /dev/null | wc -c)"

@@ -82,6 +82,16 @@ test_needs (void)
   vmm_config_add_disk (config, "disk", FALSE);
   assert_check (config, FALSE);
   g_ptr_array_set_size (config->disks, 0);
+  vmm_config_add_disk (config, "disk", FALSE)->bus = VMM_DISK_SATA;
+  for (guint i = 1; i < VMM_MAX_SATA; i++)
+    vmm_config_add_cdrom (config, NULL);
+  assert_check (config, TRUE);
+  vmm_config_add_cdrom (config, "iso");
+  assert_check (config, FALSE);
+  g_ptr_array_set_size (config->cdroms, 0);
+  ((VmmDiskConfig *) g_ptr_array_index (config->disks, 0))->readonly = TRUE;
+  assert_check (config, FALSE);
+  g_ptr_array_set_size (config->disks, 0);
   g_clear_pointer (&config->kernel, g_free);
   assert_check (config, FALSE);
 }
@@ -104,6 +114,8 @@ test_copy (void)
   made->format = VMM_DISK_RAW;
   made->bus = VMM_DISK_SATA;
   made->discard = TRUE;
+  vmm_config_add_cdrom (config, "iso");
+  vmm_config_add_cdrom (config, NULL);
   copy = vmm_config_copy (config);
   vmm_config_free (config);
 
@@ -119,6 +131,9 @@ test_copy (void)
   g_assert_true (disk->readonly && disk->discard);
   g_assert_cmpint (disk->format, ==, VMM_DISK_RAW);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
+  g_assert_cmpuint (copy->cdroms->len, ==, 2);
+  g_assert_cmpstr (((VmmCdromConfig *) g_ptr_array_index (copy->cdroms, 0))->path, ==, "iso");
+  g_assert_null (((VmmCdromConfig *) g_ptr_array_index (copy->cdroms, 1))->path);
 }
 
 /* "vmm-run" and then what @words says. */
@@ -140,12 +155,13 @@ test_options (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
     parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
-           "--disk two,,x.img,readonly=on,format=qcow2,bus=sata,discard=on --disk "
-           "three,readonly=off --graphics --serial file:log "
+           "--disk two,,x.img,format=qcow2,bus=sata,discard=on --disk three,readonly=on "
+           "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
            "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
            &error);
   const VmmDiskConfig *disk;
+  const VmmCdromConfig *cdrom;
 
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 1 << 30);
@@ -157,13 +173,18 @@ test_options (void)
   disk = g_ptr_array_index (options->config->disks, 0);
   g_assert_true (g_str_equal (disk->path, "one.img") && !disk->readonly);
   disk = g_ptr_array_index (options->config->disks, 1);
-  g_assert_true (g_str_equal (disk->path, "two,x.img") && disk->readonly && disk->discard);
+  g_assert_true (g_str_equal (disk->path, "two,x.img") && !disk->readonly && disk->discard);
   g_assert_cmpint (disk->format, ==, VMM_DISK_QCOW2);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
   disk = g_ptr_array_index (options->config->disks, 2);
-  g_assert_true (g_str_equal (disk->path, "three") && !disk->readonly && !disk->discard);
+  g_assert_true (g_str_equal (disk->path, "three") && disk->readonly && !disk->discard);
   g_assert_cmpint (disk->format, ==, VMM_DISK_AUTO);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_VIRTIO);
+  g_assert_cmpuint (options->config->cdroms->len, ==, 2);
+  cdrom = g_ptr_array_index (options->config->cdroms, 0);
+  g_assert_cmpstr (cdrom->path, ==, "i,n.iso");
+  cdrom = g_ptr_array_index (options->config->cdroms, 1);
+  g_assert_null (cdrom->path);
   g_assert_true (options->config->graphics && options->config->stop_on_reset);
   g_assert_true (options->config->debug_exit && options->stats);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FILE);

@@ -4,6 +4,7 @@
  *
  * Threads: any.
  */
+#include "ahci/ahci.h"
 #include "chips/debug-exit.h"
 #include "chips/debug-port.h"
 #include "chips/flash.h"
@@ -32,6 +33,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_pm_class,
   &vmm_rtc_class,
   &vmm_debug_exit_class,
+  &vmm_ahci_class.parent,
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),

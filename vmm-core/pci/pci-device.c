@@ -37,7 +37,14 @@
 #define BAR_WIDE            0x4
 #define MIN_BAR_SIZE        16
 
+#define CAPABILITY_MSI  0x05
 #define CAPABILITY_MSIX 0x11
+#define MSI_CONTROL     2
+#define MSI_ADDRESS     4
+#define MSI_DATA        12
+#define MSI_LENGTH      14
+#define MSI_ENABLE      0x0001
+#define MSI_WIDE        0x0080 /* 64-bit address */
 #define MSIX_LENGTH     12
 #define MSIX_ENABLE     0x8000
 #define MSIX_MASK_ALL   0x4000
@@ -63,7 +70,9 @@ const VmmField vmm_pci_device_fields[] = {
   VMM_EXEMPT (VmmPciDevice, n_config, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, last_capability, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, msix_offset, "set up by realize"),
+  VMM_EXEMPT (VmmPciDevice, msi_offset, "set up by realize"),
   VMM_FIELD_PART (VmmPciDevice, msix, vmm_msix_fields, "msix"),
+  VMM_EXEMPT (VmmPciDevice, msi, "follows from the configuration space"),
   VMM_FIELD (VmmPciDevice, intx, VMM_FIELD_BOOL, "intx"),
   VMM_EXEMPT (VmmPciDevice, intx_pulled, "follows from intx and the command register"),
   VMM_FIELD_LAST,
@@ -208,6 +217,35 @@ update_msix (VmmPciDevice *self)
   vmm_msix_set_control (&self->msix, (control & MSIX_ENABLE) != 0, (control & MSIX_MASK_ALL) != 0);
 }
 
+/* The vector takes over what the capability says. Off first: half a message is never sent. */
+static void
+update_msi (VmmPciDevice *self)
+{
+  const guint8 *capability = self->config + self->msi_offset;
+
+  if (self->msi_offset == 0)
+    return;
+  vmm_msix_set_control (&self->msi, FALSE, FALSE);
+  vmm_msix_write_table (&self->msi, 0, 4, get_bytes (capability + MSI_ADDRESS, 4));
+  vmm_msix_write_table (&self->msi, 4, 4, get_bytes (capability + MSI_ADDRESS + 4, 4));
+  vmm_msix_write_table (&self->msi, 8, 4, get_bytes (capability + MSI_DATA, 2));
+  vmm_msix_write_table (&self->msi, 12, 4, 0);
+  vmm_msix_set_control (&self->msi, vmm_pci_device_has_msi (self), FALSE);
+}
+
+gboolean
+vmm_pci_device_has_msi (VmmPciDevice *self)
+{
+  return self->msi_offset != 0 && (self->config[self->msi_offset + MSI_CONTROL] & MSI_ENABLE) != 0;
+}
+
+void
+vmm_pci_device_send_msi (VmmPciDevice *self)
+{
+  if (vmm_pci_device_has_msi (self))
+    vmm_msix_signal (&self->msi, 0);
+}
+
 static void
 update_intx (VmmPciDevice *self)
 {
@@ -234,6 +272,7 @@ vmm_pci_device_unrealize (VmmPciDevice *self)
     unmap_bar (self, i);
   vmm_pci_device_set_intx (self, FALSE);
   vmm_msix_clear (&self->msix);
+  vmm_msix_clear (&self->msi);
   vmm_pci_host_remove (self->parent.board->pci, self);
 }
 
@@ -242,6 +281,7 @@ vmm_pci_device_reset (VmmPciDevice *self)
 {
   memcpy (self->config, self->reset_config, sizeof self->config);
   vmm_msix_reset (&self->msix);
+  vmm_msix_reset (&self->msi);
   self->intx = FALSE;
   update_bars (self);
   if (self->slot != 0)
@@ -260,6 +300,7 @@ vmm_pci_device_loaded (VmmPciDevice *self, GError **error)
   update_bars (self);
   update_intx (self);
   update_msix (self);
+  update_msi (self);
   return vmm_msix_loaded (&self->msix, error);
 }
 
@@ -335,6 +376,27 @@ vmm_pci_device_add_msix (VmmPciDevice *self,
   return TRUE;
 }
 
+gboolean
+vmm_pci_device_add_msi (VmmPciDevice *self, GError **error)
+{
+  const guint32 enable = MSI_ENABLE, low = ~3u, high = G_MAXUINT32, data = G_MAXUINT16;
+  guint offset = vmm_pci_device_add_capability (self, CAPABILITY_MSI, MSI_LENGTH);
+
+  if (offset == 0) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "%s has too many capabilities.",
+                 self->parent.id);
+    return FALSE;
+  }
+  vmm_pci_device_put (self, offset + MSI_CONTROL, 2, MSI_WIDE);
+  memcpy (self->write_mask + offset + MSI_CONTROL, &enable, 2);
+  memcpy (self->write_mask + offset + MSI_ADDRESS, &low, 4);
+  memcpy (self->write_mask + offset + MSI_ADDRESS + 4, &high, 4);
+  memcpy (self->write_mask + offset + MSI_DATA, &data, 2);
+  self->msi_offset = offset;
+  vmm_msix_init (&self->msi, &self->parent, 1);
+  return TRUE;
+}
+
 static gboolean
 touches (guint offset, guint length, guint start, guint end)
 {
@@ -373,6 +435,9 @@ vmm_pci_device_write_config (VmmPciDevice *self, guint offset, guint length, gui
     update_intx (self);
   if (touches (offset, length, self->msix_offset + 2, self->msix_offset + 4))
     update_msix (self);
+  if (self->msi_offset != 0 &&
+      touches (offset, length, self->msi_offset + MSI_CONTROL, self->msi_offset + MSI_LENGTH))
+    update_msi (self);
   if (hooks_of (self)->config_written)
     hooks_of (self)->config_written (self, offset, length);
 }

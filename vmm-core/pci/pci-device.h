@@ -54,8 +54,9 @@ struct _VmmPciDevice {
   VmmPciBar bars[VMM_PCI_N_BARS];
   guint n_config; /* bytes given to capabilities so far */
   guint last_capability;
-  guint msix_offset;
+  guint msix_offset, msi_offset; /* 0: has none */
   VmmMsix msix;
+  VmmMsix msi;          /* one vector, which follows the capability's registers */
   gboolean intx;        /* the device wants an interrupt */
   gboolean intx_pulled; /* and the host bridge was told so */
 };
@@ -96,6 +97,12 @@ gboolean vmm_pci_device_add_msix (VmmPciDevice *self,
                                   guint32 table_offset,
                                   guint32 pba_offset,
                                   GError **error);
+
+/* MSI with one message. */
+gboolean vmm_pci_device_add_msi (VmmPciDevice *self, GError **error);
+/* Whether the guest wants the message and not the pin. */
+gboolean vmm_pci_device_has_msi (VmmPciDevice *self);
+void vmm_pci_device_send_msi (VmmPciDevice *self);
 
 /* INTA, level. Shared pins are counted by the host bridge. */
 void vmm_pci_device_set_intx (VmmPciDevice *self, gboolean level);

@@ -108,6 +108,29 @@ fill_screenshot (VmmCommand *self, const VmmJsonObject *object, GError **error)
   return TRUE;
 }
 
+static gboolean
+fill_device (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *device = vmm_json_get_string (object, "device");
+
+  if (!device || !*device)
+    return fail (error, "\"device\" is the name of a device, such as \"cdrom0\".");
+  self->device = g_strdup (device);
+  return !vmm_json_get (object, "force") || vmm_json_get_boolean (object, "force", &self->force) ||
+         fail (error, "\"force\" is true or false.");
+}
+
+static gboolean
+fill_insert (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *path = vmm_json_get_string (object, "path");
+
+  if (!path || !*path)
+    return fail (error, "\"path\" is the name of an ISO image.");
+  self->path = g_strdup (path);
+  return fill_device (self, object, error);
+}
+
 static const struct {
   const char *name;
   VmmCommandKind kind;
@@ -118,6 +141,8 @@ static const struct {
   { "key", VMM_COMMAND_KEY, fill_key },
   { "pointer", VMM_COMMAND_POINTER, fill_pointer },
   { "screenshot", VMM_COMMAND_SCREENSHOT, fill_screenshot },
+  { "eject", VMM_COMMAND_EJECT, fill_device },
+  { "insert", VMM_COMMAND_INSERT, fill_insert },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
   { "reset", VMM_COMMAND_RESET, NULL },
   { "stats", VMM_COMMAND_STATS, NULL },
@@ -140,8 +165,8 @@ parse_object (const VmmJsonObject *object, GError **error)
       return NULL;
     return g_steal_pointer (&self);
   }
-  fail (error, "\"do\" is pause, resume, key, pointer, screenshot, power-button, reset, stats or "
-               "quit.");
+  fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, power-button, "
+               "reset, stats or quit.");
   return NULL;
 }
 
@@ -159,5 +184,6 @@ void
 vmm_command_free (VmmCommand *self)
 {
   g_free (self->path);
+  g_free (self->device);
   g_free (self);
 }

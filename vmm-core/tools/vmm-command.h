@@ -19,6 +19,8 @@ typedef enum {
   VMM_COMMAND_KEY,
   VMM_COMMAND_POINTER,
   VMM_COMMAND_SCREENSHOT,
+  VMM_COMMAND_EJECT,
+  VMM_COMMAND_INSERT,
   VMM_COMMAND_POWER_BUTTON,
   VMM_COMMAND_RESET,
   VMM_COMMAND_STATS,
@@ -33,7 +35,9 @@ typedef struct {
   gboolean moves;   /* to @x, @y: 0 to 1 */
   double x, y;
   int wheel, hwheel;
-  char *path; /* of the picture */
+  char *path;   /* of the picture, or of what is inserted */
+  char *device; /* that is meant */
+  gboolean force;
 } VmmCommand;
 
 /* @id is the "id" as it was written, for the answer ("null" where there is none); it is set even

@@ -16,7 +16,7 @@
 typedef struct {
   char *firmware, *nvram, *firmware_log;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
-  char **disks, **rest;
+  char **disks, **cdroms, **rest;
   int cpus;
   gboolean graphics, no_reboot, debug_exit, stats;
 } Words;
@@ -74,6 +74,19 @@ parse_disk (VmmConfig *config, const char *word, GError **error)
   disk->format = format;
   disk->bus = bus;
   return vmm_option_list_finish (list, error);
+}
+
+static gboolean
+parse_cdrom (VmmConfig *config, const char *word, GError **error)
+{
+  g_autoptr (VmmOptionList) list = vmm_option_list_parse ("--cdrom", word, error);
+  const char *path;
+
+  if (!list || !vmm_option_list_finish (list, error))
+    return FALSE;
+  path = vmm_option_list_get_value (list);
+  vmm_config_add_cdrom (config, *path && strcmp (path, "none") != 0 ? path : NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -160,6 +173,9 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   for (guint i = 0; words->disks && words->disks[i]; i++)
     if (!parse_disk (config, words->disks[i], error))
       return FALSE;
+  for (guint i = 0; words->cdroms && words->cdroms[i]; i++)
+    if (!parse_cdrom (config, words->cdroms[i], error))
+      return FALSE;
   return (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
          (!words->screenshot || parse_screenshot (self, words->screenshot, error));
@@ -180,6 +196,7 @@ clear_words (Words *words)
   g_free (words->firmware_log);
   g_free (words->append);
   g_strfreev (words->disks);
+  g_strfreev (words->cdroms);
   g_strfreev (words->rest);
 }
 
@@ -201,6 +218,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Disk image; may be repeated",
       "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on]" },
+    { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->cdroms,
+      "CD drive with an ISO image in it, or empty; may be repeated", "FILE|none" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
       "Where the serial port (ttyS0) goes (stdio, unless --console has it)",

@@ -234,6 +234,11 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return do_pointer (run, command, error);
   case VMM_COMMAND_SCREENSHOT:
     return do_screenshot (run, command->path, error);
+  case VMM_COMMAND_EJECT:
+    return vmm_machine_eject (run->machine, command->device, command->force, error);
+  case VMM_COMMAND_INSERT:
+    return vmm_machine_insert (run->machine, command->device, command->path, command->force,
+                               error);
   case VMM_COMMAND_POWER_BUTTON:
     vmm_machine_power_button (run->machine);
     return TRUE;

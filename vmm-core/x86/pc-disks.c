@@ -4,20 +4,30 @@
  *
  * Threads: control, with the vCPUs parked, unless pc.h says otherwise.
  */
+#include "ahci/ahci.h"
 #include "virtio/virtio-blk.h"
 #include "x86/pc-private.h"
+
+VmmBlock *
+vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error)
+{
+  VmmBlock *block = vmm_block_open_raw (disk->path, disk->readonly, self->board.loop, error);
+
+  if (block)
+    g_ptr_array_add (self->blocks, block);
+  return block;
+}
 
 static gboolean
 add_disk (VmmPc *self, guint number, const VmmDiskConfig *disk, GError **error)
 {
   g_autofree char *id = g_strdup_printf ("disk%u", number);
-  VmmBlock *block = vmm_block_open_raw (disk->path, disk->readonly, self->board.loop, error);
+  VmmBlock *block = vmm_pc_open_disk (self, disk, error);
   VmmVirtioBlkConfig config = { .block = block, .serial = id };
   VmmDevice *device;
 
   if (!block)
     return FALSE;
-  g_ptr_array_add (self->blocks, block);
   device = vmm_pc_add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class), id, &config, error);
   if (!device)
     return FALSE;
@@ -28,16 +38,19 @@ add_disk (VmmPc *self, guint number, const VmmDiskConfig *disk, GError **error)
 gboolean
 vmm_pc_add_disks (VmmPc *self, GError **error)
 {
-  for (guint i = 0; i < self->config->disks->len; i++)
-    if (!add_disk (self, i, g_ptr_array_index (self->config->disks, i), error))
+  for (guint i = 0; i < self->config->disks->len; i++) {
+    const VmmDiskConfig *disk = g_ptr_array_index (self->config->disks, i);
+
+    if (disk->bus == VMM_DISK_VIRTIO && !add_disk (self, i, disk, error))
       return FALSE;
+  }
   return TRUE;
 }
 
 guint64
 vmm_pc_get_n_disk_requests (VmmPc *self)
 {
-  guint64 n = 0;
+  guint64 n = self->ahci ? vmm_ahci_get_n_requests (self->ahci) : 0;
 
   for (guint i = 0; i < self->disks->len; i++)
     n += vmm_virtio_blk_get_n_requests (g_ptr_array_index (self->disks, i));

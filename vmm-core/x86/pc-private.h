@@ -24,6 +24,8 @@ struct _VmmPc {
   int log_fd;          /* the firmware's, or -1 */
   GPtrArray *disks;    /* likewise: in the order of the configuration */
   GPtrArray *blocks;   /* what is on the disks */
+  VmmDevice *ahci;     /* of @devices; NULL without SATA disks and CD drives */
+  GPtrArray *cdroms;   /* VmmPcCdrom */
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
   VmmFile *kernel, *initrd;
@@ -41,6 +43,7 @@ VmmDevice *vmm_pc_add (VmmPc *self,
 gboolean vmm_pc_add_serial (VmmPc *self, GError **error);
 gboolean vmm_pc_add_console (VmmPc *self, GError **error);
 gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
+gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
 
 /* pc-kernel.c: the PC that starts with a kernel; pc-firmware.c: the one that starts with firmware.
@@ -53,5 +56,9 @@ gboolean vmm_pc_load_firmware (VmmPc *self, VmmEntry *entry, GError **error);
 void vmm_pc_free_firmware (VmmPc *self);
 /* The tables for PCI as it is now. */
 VmmAcpi *vmm_pc_make_acpi (VmmPc *self);
+
+/* The image of a disk, in @self's list: borrowed. */
+VmmBlock *vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error);
+void vmm_pc_cdrom_free (gpointer cdrom);
 
 G_END_DECLS

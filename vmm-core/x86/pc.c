@@ -83,7 +83,8 @@ add_devices (VmmPc *self, GError **error)
   if (config->debug_exit && !vmm_pc_add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
   return add_rng (self, error) && vmm_pc_add_console (self, error) &&
-         vmm_pc_add_disks (self, error) && vmm_pc_add_graphics (self, error);
+         vmm_pc_add_disks (self, error) && vmm_pc_add_sata (self, error) &&
+         vmm_pc_add_graphics (self, error);
 }
 
 VmmPc *
@@ -100,6 +101,7 @@ vmm_pc_new (const VmmConfig *config,
   self->devices = g_ptr_array_new ();
   self->disks = g_ptr_array_new ();
   self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
+  self->cdroms = g_ptr_array_new_with_free_func (vmm_pc_cdrom_free);
   self->board = (VmmBoard) { .memory = memory,
                              .loop = loop,
                              .platform = platform,
@@ -116,6 +118,7 @@ vmm_pc_free (VmmPc *self)
   g_ptr_array_unref (self->devices);
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->blocks);
+  g_ptr_array_unref (self->cdroms);
   g_clear_pointer (&self->display, vmm_display_free);
   g_clear_pointer (&self->input, vmm_input_free);
   vmm_bus_free (self->board.ports);

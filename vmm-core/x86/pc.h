@@ -33,6 +33,12 @@ void vmm_pc_drain (VmmPc *self);
 void vmm_pc_resume (VmmPc *self);
 void vmm_pc_reset (VmmPc *self); /* drained */
 
+/* Of the CD drive @id ("cdrom0"), while the machine runs or not. Where the guest has locked the
+ * drive a disc comes out only with @force; the guest is told that someone wants it. */
+gboolean vmm_pc_eject (VmmPc *self, const char *id, gboolean force, GError **error);
+gboolean
+vmm_pc_insert (VmmPc *self, const char *id, const char *path, gboolean force, GError **error);
+
 VmmBus *vmm_pc_get_ports (VmmPc *self);
 VmmBus *vmm_pc_get_mmio (VmmPc *self);
 VmmDisplay *vmm_pc_get_display (VmmPc *self); /* NULL without graphics */

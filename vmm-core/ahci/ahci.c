@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The AHCI controller: a PCI function (ICH9's), the generic host control registers (AHCI 1.3.1,
+ * 3.1), and the interrupt that all ports share. A write to PxCI only wakes the loop, where commands
+ * are worked on: no vCPU waits for a disk.
+ *
+ * Threads: as vmm-device.h says; registers on vCPU threads.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "ahci/ahci-private.h"
+#include "vmm-error.h"
+
+#define BAR      5
+#define BAR_SIZE 0x1000
+
+#define PORTS_OFFSET 0x100
+#define PORT_SIZE    0x80
+
+/* CAP: six ports at most, 32 slots, and what we can do. */
+#define CAP_SSC  0x00004000u /* slumber */
+#define CAP_PSC  0x00002000u /* partial */
+#define CAP_PMD  0x00008000u /* PIO with several blocks */
+#define CAP_SAM  0x00040000u /* AHCI only */
+#define CAP_GEN3 0x00300000u
+#define CAP_SCLO 0x01000000u
+#define CAP_SNCQ 0x40000000u
+#define CAP_S64A 0x80000000u
+#define CAP                                                                                        \
+  ((VMM_AHCI_N_PORTS - 1) | (AHCI_N_SLOTS - 1) << 8 | CAP_PSC | CAP_SSC | CAP_PMD | CAP_SAM |      \
+   CAP_GEN3 | CAP_SCLO | CAP_SNCQ | CAP_S64A)
+
+#define GHC_HR 0x00000001u
+#define GHC_IE 0x00000002u
+#define GHC_AE 0x80000000u /* always: CAP.SAM */
+
+#define AHCI_VERSION 0x00010301u
+#define CAP2_BOH     0x00000001u
+
+#define BOHC_BOS  0x01 /* the firmware owns the controller */
+#define BOHC_OOS  0x02 /* the system does */
+#define BOHC_SOOE 0x04
+#define BOHC_OOC  0x08
+
+#define MAP_REGISTER 0x90
+#define MAP_AHCI     0x40
+
+static const VmmField ahci_fields[] = {
+  VMM_FIELD_PART (Ahci, parent, vmm_pci_device_fields, "pci"),
+  VMM_FIELD (Ahci, ghc, VMM_FIELD_UINT32, "ghc"),
+  VMM_FIELD (Ahci, is, VMM_FIELD_UINT32, "is"),
+  VMM_FIELD (Ahci, bohc, VMM_FIELD_UINT32, "bohc"),
+  VMM_EXEMPT (Ahci, resetting, "a drained controller is not"),
+  VMM_EXEMPT (Ahci, drained, "whoever loads knows"),
+  VMM_EXEMPT (Ahci, kick_fd, "of the host"),
+  VMM_EXEMPT (Ahci, kick_source, "of the loop"),
+  VMM_EXEMPT (Ahci, idle, "a condition"),
+  VMM_EXEMPT (Ahci, spare, "memory to use again"),
+  VMM_EXEMPT (Ahci, n_requests, "counts this run"),
+  VMM_FIELD_PARTS (Ahci, ports, ahci_port_fields, "ports"),
+  VMM_FIELD_LAST,
+};
+
+void
+ahci_kick (Ahci *self)
+{
+  guint64 one = 1;
+
+  if (write (self->kick_fd, &one, sizeof one) != sizeof one)
+    g_warning ("%s cannot be woken: %s", self->parent.parent.id, g_strerror (errno));
+}
+
+static void
+ahci_kicked (gpointer data)
+{
+  Ahci *self = data;
+
+  vmm_device_lock (&self->parent.parent);
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    ahci_port_run (&self->ports[i]);
+  vmm_device_unlock (&self->parent.parent);
+}
+
+/* By message each news is told, by pin as long as there is some. */
+void
+ahci_update_interrupt (Ahci *self, gboolean event)
+{
+  gboolean level;
+
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    if (self->ports[i].is & self->ports[i].ie)
+      self->is |= 1u << i;
+  level = self->is != 0 && (self->ghc & GHC_IE);
+  vmm_pci_device_set_intx (&self->parent, level && !vmm_pci_device_has_msi (&self->parent));
+  if (level && event)
+    vmm_pci_device_send_msi (&self->parent);
+}
+
+static guint
+count_inflight (Ahci *self)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    n += self->ports[i].n_inflight;
+  return n;
+}
+
+static void
+finish_reset (Ahci *self, gboolean cold)
+{
+  self->resetting = FALSE;
+  self->ghc = GHC_AE;
+  self->is = 0;
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    ahci_port_reset (&self->ports[i], cold);
+  ahci_update_interrupt (self, FALSE);
+}
+
+void
+ahci_port_is_idle (Ahci *self)
+{
+  if (self->resetting && count_inflight (self) == 0)
+    finish_reset (self, FALSE);
+  g_cond_broadcast (&self->idle);
+}
+
+static void
+wait_until_idle (Ahci *self)
+{
+  while (count_inflight (self) > 0)
+    vmm_device_wait (&self->parent.parent, &self->idle);
+}
+
+/* Nothing that is in flight finds its command again. */
+static void
+forget_commands (Ahci *self)
+{
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    self->ports[i].running = self->ports[i].queued = self->ports[i].kept = 0;
+}
+
+static void
+write_ghc (Ahci *self, guint32 value)
+{
+  self->ghc = GHC_AE | (self->ghc & GHC_HR) | (value & GHC_IE);
+  if (value & GHC_HR) {
+    self->ghc |= GHC_HR;
+    self->resetting = TRUE;
+    forget_commands (self);
+    if (count_inflight (self) == 0)
+      finish_reset (self, FALSE);
+  }
+  ahci_update_interrupt (self, TRUE);
+}
+
+static void
+write_is (Ahci *self, guint32 value)
+{
+  self->is &= ~value;
+  ahci_update_interrupt (self, TRUE);
+}
+
+/* Nobody behind us would give the controller up: the system has it as soon as it wants it. */
+static void
+write_bohc (Ahci *self, guint32 value)
+{
+  self->bohc = (self->bohc & BOHC_OOC) | (value & (BOHC_BOS | BOHC_OOS | BOHC_SOOE));
+  if (value & BOHC_OOC)
+    self->bohc &= ~BOHC_OOC;
+  if (value & BOHC_OOS)
+    self->bohc &= ~BOHC_BOS;
+}
+
+static guint32
+ports_implemented (Ahci *self)
+{
+  guint32 ports = 0;
+
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    if (self->ports[i].drive.klass)
+      ports |= 1u << i;
+  return ports ? ports : 1; /* none is not allowed */
+}
+
+/* 3.1. */
+static guint32
+read_register (Ahci *self, guint offset)
+{
+  if (offset >= PORTS_OFFSET + VMM_AHCI_N_PORTS * PORT_SIZE)
+    return 0;
+  if (offset >= PORTS_OFFSET)
+    return ahci_port_read (&self->ports[(offset - PORTS_OFFSET) / PORT_SIZE], offset % PORT_SIZE);
+  switch (offset) {
+  case 0x00:
+    return CAP;
+  case 0x04:
+    return self->ghc;
+  case 0x08:
+    return self->is;
+  case 0x0c:
+    return ports_implemented (self);
+  case 0x10:
+    return AHCI_VERSION;
+  case 0x24:
+    return CAP2_BOH;
+  case 0x28:
+    return self->bohc;
+  default:
+    return 0;
+  }
+}
+
+static void
+write_register (Ahci *self, guint offset, guint32 value, guint32 mask)
+{
+  if (self->resetting || offset >= PORTS_OFFSET + VMM_AHCI_N_PORTS * PORT_SIZE)
+    return;
+  if (offset >= PORTS_OFFSET) {
+    ahci_port_write (&self->ports[(offset - PORTS_OFFSET) / PORT_SIZE], offset % PORT_SIZE, value,
+                     mask);
+    return;
+  }
+  value &= mask;
+  switch (offset) {
+  case 0x04:
+    write_ghc (self, value | (self->ghc & ~mask & GHC_IE));
+    break;
+  case 0x08:
+    write_is (self, value);
+    break;
+  case 0x28:
+    write_bohc (self, value | (self->bohc & ~mask & ~BOHC_OOC));
+    break;
+  default:
+    break;
+  }
+}
+
+/* Registers are 32 bits wide; other accesses are put together from them. The bytes of an access
+ * that lie in one register: their place there, and how many they are. */
+static guint
+bytes_in_register (guint64 offset, guint size)
+{
+  return MIN (4 - offset % 4, size);
+}
+
+static guint32
+mask_of (guint64 offset, guint n)
+{
+  return (guint32) (G_MAXUINT32 >> 8 * (4 - n)) << 8 * (offset % 4);
+}
+
+static guint64
+ahci_read (VmmDevice *device, guint region, guint64 offset, guint size)
+{
+  guint64 value = 0;
+
+  for (guint done = 0; done < size;) {
+    guint64 at = offset + done;
+    guint n = bytes_in_register (at, size - done);
+    guint32 part = read_register ((Ahci *) device, at & ~G_GUINT64_CONSTANT (3)) & mask_of (at, n);
+
+    value |= (guint64) (part >> 8 * (at % 4)) << 8 * done;
+    done += n;
+  }
+  return value;
+}
+
+static void
+ahci_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 value)
+{
+  for (guint done = 0; done < size;) {
+    guint64 at = offset + done;
+    guint n = bytes_in_register (at, size - done);
+
+    write_register ((Ahci *) device, at & ~G_GUINT64_CONSTANT (3),
+                    (guint32) (value >> 8 * done) << 8 * (at % 4), mask_of (at, n));
+    done += n;
+  }
+}
+
+static const VmmBusOps ahci_ops = { ahci_read, ahci_write };
+
+static void
+ahci_drain (VmmDevice *device)
+{
+  Ahci *self = (Ahci *) device;
+
+  vmm_device_lock (device);
+  self->drained = TRUE;
+  wait_until_idle (self);
+  vmm_device_unlock (device);
+}
+
+static void
+ahci_resume (VmmDevice *device)
+{
+  Ahci *self = (Ahci *) device;
+
+  vmm_device_lock (device);
+  self->drained = FALSE;
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    self->ports[i].held = FALSE;
+  ahci_kick (self);
+  vmm_device_unlock (device);
+}
+
+static void
+ahci_reset (VmmDevice *device)
+{
+  Ahci *self = (Ahci *) device;
+
+  forget_commands (self);
+  wait_until_idle (self);
+  self->bohc = 0;
+  finish_reset (self, TRUE);
+  vmm_pci_device_reset (&self->parent);
+}
+
+static gboolean
+ahci_loaded (VmmDevice *device, GError **error)
+{
+  Ahci *self = (Ahci *) device;
+
+  self->ghc = GHC_AE | (self->ghc & GHC_IE);
+  self->resetting = FALSE;
+  self->bohc &= BOHC_BOS | BOHC_OOS | BOHC_SOOE | BOHC_OOC;
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    ahci_port_loaded (&self->ports[i]);
+  if (!vmm_pci_device_loaded (&self->parent, error))
+    return FALSE;
+  ahci_update_interrupt (self, FALSE);
+  if (!self->drained)
+    ahci_kick (self);
+  return TRUE;
+}
+
+static void
+plug_in (AtaDrive *drive, const VmmAhciPortConfig *config)
+{
+  if (config->kind == VMM_AHCI_EMPTY)
+    return;
+  drive->klass = config->kind == VMM_AHCI_CDROM ? &atapi_cdrom_class : &ata_disk_class;
+  drive->id = g_strdup (config->id);
+  drive->block = config->block;
+  drive->discard = config->discard;
+  memset (drive->serial, ' ', sizeof drive->serial);
+  memcpy (drive->serial, config->id, MIN (strlen (config->id), sizeof drive->serial));
+}
+
+static gboolean
+make_kick (Ahci *self, GError **error)
+{
+  self->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (self->kick_fd < 0) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for %s: %s.",
+                 self->parent.parent.id, g_strerror (errno));
+    return FALSE;
+  }
+  self->kick_source =
+    vmm_loop_add_eventfd (self->parent.parent.board->loop, self->kick_fd, ahci_kicked, self, error);
+  if (self->kick_source)
+    return TRUE;
+  close (self->kick_fd);
+  return FALSE;
+}
+
+static void
+free_parts (Ahci *self)
+{
+  vmm_loop_remove (self->parent.parent.board->loop, self->kick_source);
+  close (self->kick_fd);
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
+    g_free (self->ports[i].drive.id);
+  g_ptr_array_unref (self->spare);
+  g_cond_clear (&self->idle);
+}
+
+static gboolean
+add_function (Ahci *self, const VmmAhciConfig *config, GError **error)
+{
+  static const VmmPciIds ids = {
+    .vendor = 0x8086,
+    .device = 0x2922,
+    .subsystem_vendor = 0x1af4,
+    .subsystem = 0x1100,
+    .revision = 2,
+    .class_code = 0x010601,
+  };
+  VmmPciDevice *pci = &self->parent;
+
+  if (!vmm_pci_device_realize_at (pci, config->slot, config->function, &ids, error))
+    return FALSE;
+  vmm_pci_device_put (pci, MAP_REGISTER, 1, MAP_AHCI);
+  if (vmm_pci_device_add_bar (pci, BAR, BAR_SIZE, FALSE, &ahci_ops, error) &&
+      vmm_pci_device_add_msi (pci, error))
+    return TRUE;
+  vmm_pci_device_unrealize (pci);
+  return FALSE;
+}
+
+static gboolean
+ahci_realize (VmmDevice *device, gconstpointer data, GError **error)
+{
+  Ahci *self = (Ahci *) device;
+  const VmmAhciConfig *config = data;
+
+  if (!make_kick (self, error))
+    return FALSE;
+  g_cond_init (&self->idle);
+  self->spare = g_ptr_array_new_with_free_func (g_free);
+  self->ghc = GHC_AE;
+  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++) {
+    plug_in (&self->ports[i].drive, &config->ports[i]);
+    ahci_port_init (&self->ports[i], self, i);
+  }
+  if (add_function (self, config, error))
+    return TRUE;
+  free_parts (self);
+  return FALSE;
+}
+
+static void
+ahci_unrealize (VmmDevice *device)
+{
+  Ahci *self = (Ahci *) device;
+
+  ahci_drain (device);
+  vmm_pci_device_unrealize (&self->parent);
+  free_parts (self);
+}
+
+guint64
+vmm_ahci_get_n_requests (VmmDevice *device)
+{
+  return __atomic_load_n (&((Ahci *) device)->n_requests, __ATOMIC_RELAXED);
+}
+
+const VmmPciDeviceClass vmm_ahci_class = {
+  .parent = {
+    .name = "ahci",
+    .instance_size = sizeof (Ahci),
+    .version = 1,
+    .fields = ahci_fields,
+    .realize = ahci_realize,
+    .unrealize = ahci_unrealize,
+    .drain = ahci_drain,
+    .resume = ahci_resume,
+    .reset = ahci_reset,
+    .loaded = ahci_loaded,
+  },
+};
