@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 #include "ahci/ahci.h"
+#include "pci/pci-host.h"
 #include "vmm-error.h"
 #include "x86/pc-private.h"
 
-#define MIN_DISC 2048 /* bytes: a block */
+#define MIN_DISC      2048 /* bytes: a block */
+#define AHCI_FUNCTION 2    /* of the south bridge's slot */
 
 /* A CD drive and what is in it. */
 typedef struct {
@@ -98,6 +100,10 @@ vmm_pc_add_sata (VmmPc *self, GError **error)
   for (guint i = 0; i < self->config->cdroms->len && n < VMM_AHCI_N_PORTS; i++)
     if (!add_cdrom (self, i, &config.ports[n++], error))
       return FALSE;
+  if (self->fw_cfg) { /* firmware comes with a south bridge, and there it is looked for */
+    config.slot = VMM_PCI_FIRST_FIXED_SLOT;
+    config.function = AHCI_FUNCTION;
+  }
   if (n > 0)
     self->ahci = vmm_pc_add (self, &vmm_ahci_class.parent, "ahci", &config, error);
   return n == 0 || self->ahci;
