@@ -35,10 +35,11 @@ make_disk (FakeGuest *guest)
 {
   int fd = memfd_create ("disk", MFD_CLOEXEC);
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .discard = TRUE };
   VmmBlock *block;
 
   g_assert_cmpint (ftruncate (fd, DISK_SIZE), ==, 0);
-  block = vmm_block_open_raw (path, FALSE, guest->loop, NULL);
+  block = vmm_block_open (path, &options, guest->loop, NULL);
   g_assert_nonnull (block);
   close (fd);
   return block;

@@ -52,12 +52,26 @@ tear_down (Fixture *f, gconstpointer data)
   g_free (f->path);
 }
 
+static VmmBlock *
+open_raw (const char *path,
+          gboolean readonly,
+          VmmLoop *loop,
+          const VmmBlockEngineClass *engine,
+          GError **error)
+{
+  VmmBlockOptions options = {
+    .format = VMM_DISK_RAW, .readonly = readonly, .discard = TRUE, .engine = engine
+  };
+
+  return vmm_block_open (path, &options, loop, error);
+}
+
 static void
 open_block (Fixture *f, gboolean readonly)
 {
   g_autoptr (GError) error = NULL;
 
-  f->block = vmm_block_open_raw_with (f->path, readonly, f->loop, f->engine, &error);
+  f->block = open_raw (f->path, readonly, f->loop, f->engine, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (vmm_block_get_size (f->block), ==, SIZE);
   g_assert_cmpint (vmm_block_get_readonly (f->block), ==, readonly);
@@ -242,7 +256,7 @@ check_refused (Fixture *f, const char *path, gboolean readonly, int code, const 
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (vmm_block_open_raw_with (path, readonly, f->loop, f->engine, &error));
+  g_assert_null (open_raw (path, readonly, f->loop, f->engine, &error));
   g_assert_error (error, VMM_ERROR, code);
   g_assert_nonnull (strstr (error->message, path));
   g_assert_nonnull (strstr (error->message, word));
@@ -270,8 +284,8 @@ test_locks (Fixture *f, gconstpointer data)
   check_refused (f, f->path, TRUE, VMM_ERROR_DISK_BUSY, "written to");
   g_clear_pointer (&f->block, vmm_block_close);
   /* Any number of readers, and no writer beside them. */
-  first = vmm_block_open_raw (f->path, TRUE, f->loop, NULL);
-  second = vmm_block_open_raw (f->path, TRUE, f->loop, NULL);
+  first = open_raw (f->path, TRUE, f->loop, NULL, NULL);
+  second = open_raw (f->path, TRUE, f->loop, NULL, NULL);
   g_assert_nonnull (first);
   g_assert_nonnull (second);
   check_refused (f, f->path, FALSE, VMM_ERROR_DISK_BUSY, "in use");
@@ -323,13 +337,13 @@ test_qemu (Fixture *f, gconstpointer data)
 }
 
 static VmmBlockEngine *
-check_new (int fd, VmmLoop *loop)
+check_new (VmmHostFile *file, VmmLoop *loop)
 {
-  int flags = fcntl (fd, F_GETFL);
+  int flags = fcntl (file->fd, F_GETFL);
 
   g_assert_cmpint (flags, !=, -1);
   g_assert_cmphex (flags & O_NONBLOCK, ==, 0);
-  return vmm_block_threads.new (fd, loop);
+  return vmm_block_threads.new (file, loop);
 }
 
 /* Where a file system cannot do without waiting (NFS, FUSE, tmpfs for long), io_uring gives EAGAIN
@@ -341,7 +355,7 @@ test_waits (Fixture *f, gconstpointer data)
   guint8 bytes[512];
 
   checking.new = check_new;
-  f->block = vmm_block_open_raw_with (f->path, FALSE, f->loop, &checking, NULL);
+  f->block = open_raw (f->path, FALSE, f->loop, &checking, NULL);
   g_assert_nonnull (f->block);
   g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, sizeof bytes), ==, 0);
   g_clear_pointer (&f->block, vmm_block_close);

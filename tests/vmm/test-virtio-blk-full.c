@@ -27,10 +27,10 @@ static struct {
 } fault;
 
 static VmmBlockEngine *
-faulty_new (int fd, VmmLoop *loop)
+faulty_new (VmmHostFile *file, VmmLoop *loop)
 {
   fault.loop = loop;
-  return vmm_block_threads.new (fd, loop);
+  return vmm_block_threads.new (file, loop);
 }
 
 static void
@@ -89,6 +89,7 @@ static void
 disk_open (Disk *disk)
 {
   VmmVirtioBlkConfig config = { .serial = "disk0" };
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .discard = TRUE, .engine = &faulty };
   int fd;
 
   disk->guest = fake_guest_new ();
@@ -96,7 +97,7 @@ disk_open (Disk *disk)
   fd = g_mkstemp (disk->path);
   g_assert_cmpint (ftruncate (fd, SIZE), ==, 0);
   close (fd);
-  disk->block = vmm_block_open_raw_with (disk->path, FALSE, disk->guest->loop, &faulty, NULL);
+  disk->block = vmm_block_open (disk->path, &options, disk->guest->loop, NULL);
   config.block = disk->block;
   disk->device = vmm_device_new (VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
                                  &disk->guest->board, "disk0", &config, NULL);

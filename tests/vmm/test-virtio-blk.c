@@ -32,6 +32,14 @@ disk_new (FakeGuest *guest, VmmBlock *block)
                          &config, NULL);
 }
 
+static VmmBlock *
+open_raw (const char *path, gboolean readonly, VmmLoop *loop)
+{
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .readonly = readonly, .discard = TRUE };
+
+  return vmm_block_open (path, &options, loop, NULL);
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
@@ -47,7 +55,7 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (write (fd, content, SIZE), ==, SIZE);
   close (fd);
   g_free (content);
-  f->block = vmm_block_open_raw (f->path, readonly, f->guest->loop, NULL);
+  f->block = open_raw (f->path, readonly, f->guest->loop);
   g_assert_nonnull (f->block);
   f->device = disk_new (f->guest, f->block);
   f->driver = fake_driver_new (f->guest, f->device, readonly ? 1 << F_READONLY : 0);
@@ -249,7 +257,7 @@ test_huge (Fixture *f, gconstpointer data)
   vmm_device_free (f->device);
   vmm_block_close (f->block);
   g_assert_cmpint (truncate (f->path, 1 << 30), ==, 0);
-  f->block = vmm_block_open_raw (f->path, FALSE, f->guest->loop, NULL);
+  f->block = open_raw (f->path, FALSE, f->guest->loop);
   f->device = disk_new (f->guest, f->block);
   f->driver = fake_driver_new (f->guest, f->device, 0);
   g_assert_cmpuint (f->guest->next, <, part);
@@ -366,7 +374,7 @@ static void
 test_saved (Fixture *f, gconstpointer data)
 {
   FakeGuest *guest = fake_guest_new ();
-  VmmBlock *block = vmm_block_open_raw (f->path, TRUE, guest->loop, NULL);
+  VmmBlock *block = open_raw (f->path, TRUE, guest->loop);
   VmmDevice *other;
 
   other = disk_new (guest, block);

@@ -5,7 +5,6 @@
  * Threads: new and submit, kick and completions on the loop; free on the control thread.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <liburing.h>
 
 #include "block/block-private.h"
@@ -38,7 +37,7 @@ prepare (VmmBlockEngine *self, struct io_uring_sqe *sqe, VmmBlockRequest *reques
     break;
   case VMM_BLOCK_DISCARD:
   case VMM_BLOCK_WRITE_ZEROES:
-    io_uring_prep_fallocate (sqe, self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
+    io_uring_prep_fallocate (sqe, self->fd, vmm_host_file_zero_mode (request), offset,
                              request->length);
     break;
   }
@@ -124,7 +123,7 @@ uring_reap (gpointer data)
 }
 
 static VmmBlockEngine *
-uring_new (int fd, VmmLoop *loop)
+uring_new (VmmHostFile *file, VmmLoop *loop)
 {
   VmmBlockEngine *self = g_new0 (VmmBlockEngine, 1);
 
@@ -132,7 +131,7 @@ uring_new (int fd, VmmLoop *loop)
     g_free (self);
     return NULL;
   }
-  self->fd = fd;
+  self->fd = file->fd;
   self->loop = loop;
   self->waiting_end = &self->waiting;
   self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self, NULL);

@@ -83,6 +83,7 @@ submit (VirtioBlk *self,
 {
   request->block = (VmmBlockRequest) {
     .op = op,
+    .unmap = request->unmap,
     .offset = sector << BLK_SECTOR_SHIFT,
     .length = length,
     .iov = iov,
@@ -131,6 +132,7 @@ start_zeroes (VirtioBlk *self, BlkRequest *request, VmmBlockOp op)
     return BLK_ERROR;
   if (length == 0)
     return BLK_OK;
+  request->unmap = (range.flags & ZEROES_MAY_UNMAP) != 0;
   return submit (self, request, op, range.sector, length, NULL, 0);
 }
 
@@ -180,6 +182,7 @@ blk_begin (VirtioBlk *self, BlkRequest *request)
   trim_front (&vq->out, &vq->n_out, sizeof header);
   request->status = trim_status (vq->in, &vq->n_in);
   request->written = 1;
+  request->unmap = FALSE;
   status = start (self, request, &header);
   if (status != BLK_LATER)
     blk_finish (self, request, status);

@@ -39,6 +39,7 @@ typedef struct {
   VmmBlockRequest block; /* first: completions cast */
   VirtioBlk *device;
   guint8 *status;
+  gboolean unmap;
   guint64 written; /* into the guest's buffers, the status included */
   VmmRequest request;
 } BlkRequest;

@@ -202,7 +202,9 @@ virtio_blk_get_features (VmmVirtio *virtio)
 
   if (vmm_block_get_readonly (self->block))
     return features | 1u << F_READONLY;
-  return features | 1u << F_DISCARD | 1u << F_WRITE_ZEROES;
+  if (vmm_block_get_discard (self->block))
+    features |= 1u << F_DISCARD;
+  return features | 1u << F_WRITE_ZEROES;
 }
 
 static void

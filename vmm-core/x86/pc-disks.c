@@ -11,7 +11,10 @@
 VmmBlock *
 vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error)
 {
-  VmmBlock *block = vmm_block_open_raw (disk->path, disk->readonly, self->board.loop, error);
+  VmmBlockOptions options = { .format = disk->format,
+                              .readonly = disk->readonly,
+                              .discard = disk->discard };
+  VmmBlock *block = vmm_block_open (disk->path, &options, self->board.loop, error);
 
   if (block)
     g_ptr_array_add (self->blocks, block);
