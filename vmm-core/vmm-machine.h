@@ -78,7 +78,8 @@ void vmm_machine_stop (VmmMachine *self);                       /* Thread: contr
 void vmm_machine_wait (VmmMachine *self);
 
 /* Of the CD drive @id ("cdrom0"). A drive that the guest has locked gives its disc away, or takes
- * another for it, only with @force; without, the guest is told that someone wants it. Thread: control
+ * another for it, only with @force; without, the guest is told that someone wants it. Thread:
+ * control
  */
 gboolean vmm_machine_eject (VmmMachine *self, const char *id, gboolean force, GError **error);
 gboolean vmm_machine_insert (VmmMachine *self,

@@ -72,9 +72,10 @@ test_shape (gconstpointer options)
   block_test_is (test, 64 * 1024, 96 * 1024 + 512, 0);
   block_test_check (test);
 
-  block_test_run (test, "qemu-io -f qcow2 -c 'read -q -P 9 5242368 2048' -c 'read -q -P 8 524800 512' "
-                        "-c 'read -q -P 0 64k 98816' -c 'read -q -P 1 164352 1k' "
-                        "-c 'read -q -P 3 7475k 100k' -c 'read -q -P 1 0 64k' disk");
+  block_test_run (test,
+                  "qemu-io -f qcow2 -c 'read -q -P 9 5242368 2048' -c 'read -q -P 8 524800 512' "
+                  "-c 'read -q -P 0 64k 98816' -c 'read -q -P 1 164352 1k' "
+                  "-c 'read -q -P 3 7475k 100k' -c 'read -q -P 1 0 64k' disk");
   block_test_open (test);
   block_test_is (test, 0, 65536, 1);
   block_test_is (test, 5 * MIB - 1024, 2560, 9);

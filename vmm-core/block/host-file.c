@@ -63,10 +63,7 @@ open_file (VmmHostFile *self, GError **error)
 }
 
 VmmHostFile *
-vmm_host_file_open (const char *path,
-                    const VmmBlockOptions *options,
-                    VmmLoop *loop,
-                    GError **error)
+vmm_host_file_open (const char *path, const VmmBlockOptions *options, VmmLoop *loop, GError **error)
 {
   g_autoptr (VmmHostFile) self = g_new0 (VmmHostFile, 1);
 
@@ -75,8 +72,8 @@ vmm_host_file_open (const char *path,
   self->readonly = options->readonly;
   self->loop = loop;
   self->engine_class = options->engine ? options->engine : &vmm_block_uring;
-  if (!open_file (self, error) || !vmm_host_file_measure (self, error) || !let_it_wait (self, error) ||
-      !vmm_image_lock (self->fd, path, self->readonly, error))
+  if (!open_file (self, error) || !vmm_host_file_measure (self, error) ||
+      !let_it_wait (self, error) || !vmm_image_lock (self->fd, path, self->readonly, error))
     return NULL;
   return g_steal_pointer (&self);
 }

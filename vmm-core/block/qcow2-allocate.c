@@ -187,8 +187,8 @@ qcow2_free_entry (Qcow2 *self, guint64 entry)
   if (offset == 0)
     return;
   qcow2_free_later (self, offset >> self->cluster_bits,
-                    ((offset + length - 1) >> self->cluster_bits) -
-                      (offset >> self->cluster_bits) + 1);
+                    ((offset + length - 1) >> self->cluster_bits) - (offset >> self->cluster_bits) +
+                      1);
 }
 
 guint64

@@ -111,7 +111,6 @@ qcow2_open_backing (Qcow2 *self,
   path = get_path (self, error);
   if (!path || !check_chain (self, &chain, path, error) || !get_format (self, &below.format, error))
     return FALSE;
-  self->backing =
-    vmm_block_open_in_chain (path, &below, &chain, self->parent.loop, error);
+  self->backing = vmm_block_open_in_chain (path, &below, &chain, self->parent.loop, error);
   return self->backing && is_certain (self, error);
 }

@@ -226,8 +226,8 @@ mend_flags (Check *self)
     result = visit_l2 (self, table, mend_l2);
     if (result == 0 && image->l1[i] != right) {
       image->l1[i] = right;
-      result = qcow2_write_table (image, image->l1, image->l1_size, image->header->l1_offset, i,
-                                  i + 1);
+      result =
+        qcow2_write_table (image, image->l1, image->l1_size, image->header->l1_offset, i, i + 1);
     }
   }
   return result;

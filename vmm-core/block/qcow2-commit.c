@@ -42,12 +42,7 @@ clear_dirty (VmmTableCache *cache)
 }
 
 int
-qcow2_write_table (Qcow2 *self,
-                   const guint64 *table,
-                   guint n,
-                   guint64 offset,
-                   guint from,
-                   guint to)
+qcow2_write_table (Qcow2 *self, const guint64 *table, guint n, guint64 offset, guint from, guint to)
 {
   guint per_slice = self->slice_size / sizeof *table;
   guint8 *bytes = vmm_table_alloc (self->slice_size);

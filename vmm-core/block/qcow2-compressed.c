@@ -27,9 +27,7 @@ qcow2_locate_compressed (const Qcow2 *self, guint64 entry, guint64 *offset, gsiz
 static int
 inflate_cluster (guint8 *to, gsize room, guint8 *from, gsize length)
 {
-  z_stream stream = {
-    .next_in = from, .avail_in = length, .next_out = to, .avail_out = room
-  };
+  z_stream stream = { .next_in = from, .avail_in = length, .next_out = to, .avail_out = room };
   int result;
 
   if (inflateInit2 (&stream, WINDOW_BITS) != Z_OK)

@@ -54,8 +54,8 @@ copy_table (const guint64 *old, guint n_old, guint64 n_new)
 /* The new table's clusters and the blocks that count both lie behind all that the old one could
  * count: blocks first. */
 typedef struct {
-  guint64 first;    /* cluster */
-  guint64 n_blocks; /* of counts */
+  guint64 first;                 /* cluster */
+  guint64 n_blocks;              /* of counts */
   guint64 n_clusters, n_entries; /* of the table */
 } Layout;
 
@@ -77,8 +77,7 @@ lay_out (Qcow2 *self, guint64 n_needed, Layout *layout)
   } while (layout->n_blocks > before);
   layout->n_blocks = before;
   return layout->n_entries * 8 <= MAX_REFCOUNT_BYTES &&
-         layout->first + before + layout->n_clusters <
-           VMM_QCOW2_MAX_OFFSET >> self->cluster_bits;
+         layout->first + before + layout->n_clusters < VMM_QCOW2_MAX_OFFSET >> self->cluster_bits;
 }
 
 /* Blocks of zeroes on disk, named by the table. */
@@ -265,9 +264,8 @@ qcow2_resize (VmmBlock *block, guint64 size, GError **error)
   result = qcow2_call_worker (self, grow, &size);
   if (result == 0)
     return TRUE;
-  g_set_error (error, VMM_ERROR, VMM_ERROR_DISK, "The disk “%s” cannot grow: %s.",
-               block->file->path,
-               result == -EFBIG ? "its format has no room for so large a disk"
-                                : g_strerror (-result));
+  g_set_error (
+    error, VMM_ERROR, VMM_ERROR_DISK, "The disk “%s” cannot grow: %s.", block->file->path,
+    result == -EFBIG ? "its format has no room for so large a disk" : g_strerror (-result));
   return FALSE;
 }

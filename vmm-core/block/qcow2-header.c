@@ -105,8 +105,8 @@ static gboolean
 check_tables (VmmQcow2Header *self, const char *path, GError **error)
 {
   guint64 covered_bits = 2 * self->cluster_bits - 3; /* by one entry of the L1 table */
-  guint64 needed = (self->size >> covered_bits) +
-                   ((self->size & (((guint64) 1 << covered_bits) - 1)) != 0);
+  guint64 needed =
+    (self->size >> covered_bits) + ((self->size & (((guint64) 1 << covered_bits) - 1)) != 0);
   guint64 l1_bytes = (guint64) self->l1_size * 8;
   guint64 refcount_bytes = (guint64) self->refcount_clusters << self->cluster_bits;
 

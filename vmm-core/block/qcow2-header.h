@@ -41,8 +41,8 @@ typedef struct {
   guint n_snapshots;
   guint64 snapshots_offset;
   guint64 incompatible, autoclear;
-  gboolean zstd; /* what compressed clusters are packed with; else deflate */
-  char *backing, *backing_format;          /* or NULL */
+  gboolean zstd;                        /* what compressed clusters are packed with; else deflate */
+  char *backing, *backing_format;       /* or NULL */
   guint bitmaps_offset, bitmaps_length; /* of the extension in the first cluster; 0: none */
   guint extensions_end;                 /* in the first cluster */
 } VmmQcow2Header;
@@ -52,10 +52,8 @@ gboolean vmm_qcow2_is_header (const guint8 *bytes);
 /* Bytes of the first cluster. */
 gsize vmm_qcow2_get_cluster_size (const guint8 *bytes);
 /* @bytes is the first cluster; @path is for messages. Fails with VMM_ERROR_DISK. */
-VmmQcow2Header *vmm_qcow2_header_parse (const char *path,
-                                        const guint8 *bytes,
-                                        gboolean readonly,
-                                        GError **error);
+VmmQcow2Header *
+vmm_qcow2_header_parse (const char *path, const guint8 *bytes, gboolean readonly, GError **error);
 void vmm_qcow2_header_free (VmmQcow2Header *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmQcow2Header, vmm_qcow2_header_free)

@@ -111,8 +111,8 @@ map_part (Qcow2 *self, guint64 offset, guint64 length, Qcow2Run *run)
   guint64 entry = get_l1_entry (self, offset);
   const VmmTable *slice;
 
-  *run = (Qcow2Run) { .kind = QCOW2_HOLE,
-                      .length = MIN (length, qcow2_get_slice_left (self, offset)) };
+  *run =
+    (Qcow2Run) { .kind = QCOW2_HOLE, .length = MIN (length, qcow2_get_slice_left (self, offset)) };
   if ((entry & QCOW2_OFFSET_MASK) == 0)
     return;
   slice = vmm_table_cache_find (self->l2, get_slice_offset (self, entry, offset));

@@ -18,10 +18,11 @@
 
 G_BEGIN_DECLS
 
-#define QCOW2_FLAG_COPIED      (G_GUINT64_CONSTANT (1) << 63) /* of L1 and L2: refcount 1, ours alone */
+#define QCOW2_FLAG_COPIED (G_GUINT64_CONSTANT (1) << 63) /* of L1 and L2: refcount 1, ours alone   \
+                                                          */
 #define QCOW2_FLAG_COMPRESSED (G_GUINT64_CONSTANT (1) << 62) /* of L2 */
 #define QCOW2_FLAG_ZERO       (G_GUINT64_CONSTANT (1) << 0)  /* of L2, since version 3 */
-#define QCOW2_OFFSET_MASK G_GUINT64_CONSTANT (0x00fffffffffffe00)
+#define QCOW2_OFFSET_MASK     G_GUINT64_CONSTANT (0x00fffffffffffe00)
 
 /* What a job of the worker answers where the loop can go on by itself. */
 #define QCOW2_RETRY 1
@@ -53,7 +54,7 @@ typedef struct {
   VmmQcow2Header *header;
   guint cluster_bits;
   guint64 cluster_size;
-  gsize slice_size; /* tables are read, kept and written in pieces of so many bytes */
+  gsize slice_size;  /* tables are read, kept and written in pieces of so many bytes */
   VmmBlock *backing; /* or NULL */
   GPtrArray *snapshots;
   guint64 snapshots_length; /* of their list, in the file */
@@ -61,30 +62,30 @@ typedef struct {
   /* Of the loop. */
   GPtrArray *spare; /* parts to use again */
 
-  GMutex lock;     /* of what follows */
-  guint64 *l1;     /* as on disk, in the host's byte order */
-  guint l1_size;   /* entries */
+  GMutex lock;   /* of what follows */
+  guint64 *l1;   /* as on disk, in the host's byte order */
+  guint l1_size; /* entries */
   VmmTableCache *l2;
   guint64 file_end; /* what lies behind it reads as zero */
   gboolean unsaved; /* L1 or L2 differ from the disk's */
   gboolean corrupt; /* found to be: not written any more */
   guint epoch;      /* of requests that the file has; 0 or 1 */
   guint n_inflight[2];
-  GCond idle; /* one of them became 0 */
+  GCond idle;                /* one of them became 0 */
   VmmBlockRequest *finished; /* parts that the worker is done with, newest first */
 
   /* Of the worker. */
   GThreadPool *worker; /* of one thread; NULL until needed */
   guint l1_dirty_from, l1_dirty_to;
-  guint64 *refcount_table; /* as on disk, in the host's byte order */
-  guint n_refcount_blocks; /* its entries */
+  guint64 *refcount_table;                        /* as on disk, in the host's byte order */
+  guint n_refcount_blocks;                        /* its entries */
   guint refcounts_dirty_from, refcounts_dirty_to; /* of them */
   VmmTableCache *refcounts;
-  guint64 free_hint;       /* no cluster before it is free */
-  VmmClusterSet metadata;  /* clusters with tables */
-  GArray *frees;           /* Qcow2Range: free once the tables on disk do without them */
-  gboolean marked;         /* as dirty, on disk */
-  guint64 unpacked_entry;  /* the compressed cluster last read */
+  guint64 free_hint;      /* no cluster before it is free */
+  VmmClusterSet metadata; /* clusters with tables */
+  GArray *frees;          /* Qcow2Range: free once the tables on disk do without them */
+  gboolean marked;        /* as dirty, on disk */
+  guint64 unpacked_entry; /* the compressed cluster last read */
   guint8 *unpacked;
 } Qcow2;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * How often each cluster of the file is referred to: a table of blocks of counts, 1 to 64 bits
- * wide. Blocks are kept in slices, as L2 tables are. Where the table has no block, every count is 0.
+ * wide. Blocks are kept in slices, as L2 tables are. Where the table has no block, every count is
+ * 0.
  *
  * Threads: worker.
  */
@@ -92,8 +93,8 @@ static int
 find_slice (Qcow2 *self, guint64 cluster, VmmTable **slice, guint *index)
 {
   guint64 block = cluster >> qcow2_get_block_bits (self), offset, at;
-  guint slice_bits = qcow2_get_block_bits (self) - self->cluster_bits +
-                     g_bit_nth_msf (self->slice_size, -1);
+  guint slice_bits =
+    qcow2_get_block_bits (self) - self->cluster_bits + g_bit_nth_msf (self->slice_size, -1);
 
   *slice = NULL;
   *index = cluster & ((1u << slice_bits) - 1);

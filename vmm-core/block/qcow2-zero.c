@@ -49,7 +49,7 @@ zero_slice (Qcow2 *self, guint64 offset, guint64 n, gboolean keep)
 
     if (new == old)
       continue;
-    if ((new & QCOW2_OFFSET_MASK) == 0)
+    if ((new &QCOW2_OFFSET_MASK) == 0)
       qcow2_free_entry (self, old);
     vmm_put_be64 (at, new);
     slice->dirty = TRUE;

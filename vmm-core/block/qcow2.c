@@ -57,8 +57,8 @@ static guint64 *
 read_table (Qcow2 *self, guint64 offset, guint n, const char *what, GError **error)
 {
   guint64 *table = g_try_new0 (guint64, MAX (n, 1));
-  int result = table ? vmm_host_file_read (self->parent.file, table, n * sizeof *table, offset)
-                     : -ENOMEM;
+  int result =
+    table ? vmm_host_file_read (self->parent.file, table, n * sizeof *table, offset) : -ENOMEM;
 
   if (result < 0) {
     fail (self, result, what, error);
@@ -152,8 +152,8 @@ drop_autoclear (Qcow2 *self)
 {
   guint8 *bytes = vmm_table_alloc (self->cluster_size);
   guint at = self->header->bitmaps_offset, n = self->header->bitmaps_length;
-  int result = bytes ? vmm_host_file_read (self->parent.file, bytes, self->cluster_size, 0)
-                     : -ENOMEM;
+  int result =
+    bytes ? vmm_host_file_read (self->parent.file, bytes, self->cluster_size, 0) : -ENOMEM;
 
   if (result == 0) {
     vmm_put_be64 (bytes + VMM_QCOW2_AT_AUTOCLEAR, 0);
@@ -265,18 +265,14 @@ qcow2_new (VmmHostFile *file, const VmmBlockOptions *options)
 }
 
 static gboolean
-open_all (Qcow2 *self,
-          const VmmBlockOptions *options,
-          const VmmBlockChain *chain,
-          GError **error)
+open_all (Qcow2 *self, const VmmBlockOptions *options, const VmmBlockChain *chain, GError **error)
 {
   if (!read_header (self, error))
     return FALSE;
   self->cluster_bits = self->header->cluster_bits;
   self->slice_size = MIN (self->cluster_size, SLICE);
   self->parent.size = self->header->size;
-  return read_tables (self, error) &&
-         qcow2_open_backing (self, options, chain, error) &&
+  return read_tables (self, error) && qcow2_open_backing (self, options, chain, error) &&
          (self->parent.readonly || make_writable (self, error));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Raw disk images: a file or a block device, byte for byte. Most requests are the file's own; two
- * kinds are not: the first sector of an image whose format was guessed, which the guest may not make
- * look like another format, and zeroes where the host's file system has no call for them.
+ * kinds are not: the first sector of an image whose format was guessed, which the guest may not
+ * make look like another format, and zeroes where the host's file system has no call for them.
  *
  * Threads: as vmm-block.h says.
  */
@@ -70,8 +70,8 @@ write_guarded (Raw *self, VmmBlockRequest *request)
     return;
   }
   stand->iov[0] = (struct iovec) { stand->first, n };
-  stand->request.n_iov = 1 + vmm_iov_slice (request->iov, request->n_iov, n, request->length - n,
-                                            stand->iov + 1);
+  stand->request.n_iov =
+    1 + vmm_iov_slice (request->iov, request->n_iov, n, request->length - n, stand->iov + 1);
   stand->request.done = stand_done;
   vmm_host_file_submit (self->parent.file, &stand->request);
 }

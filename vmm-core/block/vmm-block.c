@@ -70,6 +70,14 @@ vmm_block_open (const char *path, const VmmBlockOptions *options, VmmLoop *loop,
   return vmm_block_open_in_chain (path, options, NULL, loop, error);
 }
 
+VmmBlock *
+vmm_block_open_raw (const char *path, gboolean readonly, VmmLoop *loop, GError **error)
+{
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .readonly = readonly };
+
+  return vmm_block_open (path, &options, loop, error);
+}
+
 void
 vmm_block_close (VmmBlock *self)
 {

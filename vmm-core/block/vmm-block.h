@@ -69,6 +69,8 @@ typedef struct {
  * writing. */
 VmmBlock *
 vmm_block_open (const char *path, const VmmBlockOptions *options, VmmLoop *loop, GError **error);
+/* The same of a file that is taken as it is, such as a CD. */
+VmmBlock *vmm_block_open_raw (const char *path, gboolean readonly, VmmLoop *loop, GError **error);
 /* No request is under way. */
 void vmm_block_close (VmmBlock *self);
 /* Only grows. Requests may be under way. Fails with VMM_ERROR_DISK. */

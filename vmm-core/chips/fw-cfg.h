@@ -39,8 +39,7 @@ void vmm_fw_cfg_set_file (VmmDevice *fw_cfg, const char *name, gconstpointer byt
 /* A file that the guest may write (by DMA), of @size bytes of zero. */
 void vmm_fw_cfg_add_writable (VmmDevice *fw_cfg, const char *name, gsize size);
 /* What the guest wrote there. FALSE where there is no such file of that size. */
-gboolean
-vmm_fw_cfg_read_file (VmmDevice *fw_cfg, const char *name, gpointer bytes, gsize size);
+gboolean vmm_fw_cfg_read_file (VmmDevice *fw_cfg, const char *name, gpointer bytes, gsize size);
 
 /* Called, with the device locked, whenever the guest selects the directory or @name: files that
  * depend on what firmware did before are made then. */

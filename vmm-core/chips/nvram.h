@@ -21,8 +21,7 @@ typedef struct _VmmNvram VmmNvram;
 
 /* Opens @path, or makes it with the contents of @template where there is none. Fails with
  * VMM_ERROR_IO, or VMM_ERROR_DISK_BUSY where another machine uses it. */
-VmmNvram *
-vmm_nvram_new (const char *path, const char *template, VmmLoop *loop, GError **error);
+VmmNvram *vmm_nvram_new (const char *path, const char *template, VmmLoop *loop, GError **error);
 void vmm_nvram_free (VmmNvram *self); /* saves */
 
 gsize vmm_nvram_get_size (VmmNvram *self); /* whole pages */

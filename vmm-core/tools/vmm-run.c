@@ -237,8 +237,7 @@ do_command (Run *run, const VmmCommand *command, GError **error)
   case VMM_COMMAND_EJECT:
     return vmm_machine_eject (run->machine, command->device, command->force, error);
   case VMM_COMMAND_INSERT:
-    return vmm_machine_insert (run->machine, command->device, command->path, command->force,
-                               error);
+    return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
   case VMM_COMMAND_POWER_BUTTON:
     vmm_machine_power_button (run->machine);
     return TRUE;

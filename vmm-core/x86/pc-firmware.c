@@ -89,8 +89,8 @@ add_flash (VmmPc *self, GError **error)
     return FALSE;
   if (!self->config->nvram)
     return TRUE;
-  variables.nvram = vmm_nvram_new (self->config->nvram, self->config->nvram_template,
-                                   self->board.loop, error);
+  variables.nvram =
+    vmm_nvram_new (self->config->nvram, self->config->nvram_template, self->board.loop, error);
   if (!variables.nvram)
     return FALSE;
   variables.address = code.address - vmm_nvram_get_size (variables.nvram);
