@@ -55,6 +55,7 @@ vmm_config_copy (const VmmConfig *self)
   copy->firmware = g_strdup (self->firmware);
   copy->nvram = g_strdup (self->nvram);
   copy->nvram_template = g_strdup (self->nvram_template);
+  copy->vga_bios = g_strdup (self->vga_bios);
   copy->firmware_log = g_strdup (self->firmware_log);
   copy->append = g_strdup (self->append);
   copy->serial.path = g_strdup (self->serial.path);
@@ -85,6 +86,7 @@ vmm_config_free (VmmConfig *self)
   g_free (self->firmware);
   g_free (self->nvram);
   g_free (self->nvram_template);
+  g_free (self->vga_bios);
   g_free (self->firmware_log);
   g_free (self->append);
   g_free (self->serial.path);

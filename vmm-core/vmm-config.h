@@ -61,6 +61,7 @@ typedef struct {
   char *firmware;         /* image of a BIOS, or of UEFI's code; or NULL */
   char *nvram;            /* UEFI's variables: made from the next where it is missing; or NULL */
   char *nvram_template;   /* or NULL */
+  char *vga_bios;         /* the screen's, for a BIOS; or NULL */
   char *firmware_log;     /* file for what firmware says; or NULL */
   char *initrd;           /* or NULL */
   char *append;           /* or NULL */

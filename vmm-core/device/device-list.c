@@ -16,6 +16,7 @@
 #include "chips/serial.h"
 #include "device/device-list.h"
 #include "pci/pci-host.h"
+#include "vga/vga.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
@@ -37,7 +38,9 @@ const VmmDeviceClass *const vmm_device_list[] = {
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),
+  &vmm_vga_class,
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_vga_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_input_class),
   NULL,
 };

@@ -21,6 +21,9 @@
 #define IDENTITY_MAP_ADDRESS G_GUINT64_CONSTANT (0xfeffc000)
 #define TSS_ADDRESS          0xfeffd000UL
 
+#define VGA_WINDOW     0xa0000
+#define VGA_WINDOW_END 0xc0000
+
 static const struct {
   int capability;
   const char *what;
@@ -139,22 +142,38 @@ vm_create (VmmKvm *self, GError **error)
 }
 
 static gboolean
+set_slot (VmmKvm *self,
+          guint slot,
+          const VmmMemoryRegion *region,
+          guint64 start,
+          guint64 end,
+          GError **error)
+{
+  struct kvm_userspace_memory_region memory = {
+    .slot = slot,
+    .guest_phys_addr = region->address + start,
+    .memory_size = end - start,
+    .userspace_addr = (guintptr) region->host + start,
+  };
+
+  if (vmm_kvm_ioctl (self->vm_fd, KVM_SET_USER_MEMORY_REGION, &memory) < 0)
+    return vmm_kvm_fail ("take the machine's memory", error);
+  return TRUE;
+}
+
+/* Without the window of the VGA: what lies there is a device's, or nothing. */
+static gboolean
 vm_add_memory (VmmKvm *self, GError **error)
 {
-  guint n_regions;
+  guint n_regions, slot = 0;
   const VmmMemoryRegion *regions = vmm_memory_get_regions (self->memory, &n_regions);
 
-  for (guint i = 0; i < n_regions; i++) {
-    struct kvm_userspace_memory_region slot = {
-      .slot = i,
-      .guest_phys_addr = regions[i].address,
-      .memory_size = regions[i].size,
-      .userspace_addr = (guintptr) regions[i].host,
-    };
-
-    if (vmm_kvm_ioctl (self->vm_fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
-      return vmm_kvm_fail ("take the machine's memory", error);
-  }
+  if (!set_slot (self, slot++, &regions[0], 0, VGA_WINDOW, error) ||
+      !set_slot (self, slot++, &regions[0], VGA_WINDOW_END, regions[0].size, error))
+    return FALSE;
+  for (guint i = 1; i < n_regions; i++)
+    if (!set_slot (self, slot++, &regions[i], 0, regions[i].size, error))
+      return FALSE;
   return TRUE;
 }
 

@@ -20,6 +20,7 @@
 #define REG_HEADER_TYPE      0x0e
 #define REG_BAR              0x10
 #define REG_BARS_END         0x28
+#define REG_ROM              0x30
 #define REG_SUBSYSTEM_VENDOR 0x2c
 #define REG_SUBSYSTEM        0x2e
 #define REG_CAPABILITIES     0x34
@@ -29,6 +30,8 @@
 
 #define HEADER_MULTIFUNCTION 0x80
 
+#define CLASS_VGA           0x030000
+#define COMMAND_PORTS       0x0001
 #define COMMAND_MEMORY      0x0002
 #define COMMAND_NO_INTX     0x0400
 #define COMMAND_WRITABLE    0x0546 /* memory, bus master, parity, SERR, INTx disable */
@@ -67,6 +70,7 @@ const VmmField vmm_pci_device_fields[] = {
   VMM_EXEMPT (VmmPciDevice, write_mask, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, reset_config, "set up by realize"),
   VMM_FIELD_PARTS (VmmPciDevice, bars, vmm_pci_bar_fields, "bars"),
+  VMM_EXEMPT (VmmPciDevice, rom, "follows from the configuration space"),
   VMM_EXEMPT (VmmPciDevice, n_config, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, last_capability, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, msix_offset, "set up by realize"),
@@ -106,7 +110,8 @@ vmm_pci_device_put (VmmPciDevice *self, guint offset, guint length, guint32 valu
 void
 vmm_pci_device_init (VmmPciDevice *self, const VmmPciIds *ids)
 {
-  const guint32 writable = COMMAND_WRITABLE;
+  /* A VGA has ports without having BARs for them. */
+  const guint32 writable = COMMAND_WRITABLE | (ids->class_code == CLASS_VGA ? COMMAND_PORTS : 0);
 
   vmm_pci_device_put (self, REG_VENDOR, 2, ids->vendor);
   vmm_pci_device_put (self, REG_DEVICE, 2, ids->device);
@@ -204,6 +209,7 @@ update_bars (VmmPciDevice *self)
     if (!bar->mapped && decode)
       map_bar (self, i, address);
   }
+  vmm_pci_device_update_rom (self, decode);
 }
 
 static void
@@ -270,6 +276,7 @@ vmm_pci_device_unrealize (VmmPciDevice *self)
 {
   for (guint i = 0; i < VMM_PCI_N_BARS; i++)
     unmap_bar (self, i);
+  vmm_pci_device_update_rom (self, FALSE);
   vmm_pci_device_set_intx (self, FALSE);
   vmm_msix_clear (&self->msix);
   vmm_msix_clear (&self->msi);
@@ -429,7 +436,8 @@ vmm_pci_device_write_config (VmmPciDevice *self, guint offset, guint length, gui
     *byte = (*byte & ~mask) | (value >> 8 * i & mask);
   }
   if (touches (offset, length, REG_COMMAND, REG_COMMAND + 2) ||
-      touches (offset, length, REG_BAR, REG_BARS_END))
+      touches (offset, length, REG_BAR, REG_BARS_END) ||
+      touches (offset, length, REG_ROM, REG_ROM + 4))
     update_bars (self);
   if (touches (offset, length, REG_COMMAND, REG_COMMAND + 2) && self->slot != 0)
     update_intx (self);

@@ -45,6 +45,17 @@ typedef struct {
   gboolean mapped;
 } VmmPciBar;
 
+/* The expansion ROM. */
+typedef struct {
+  const guint8 *bytes; /* borrowed */
+  guint32 size;        /* 0: none */
+  guint32 address;     /* where it answers now */
+  gboolean mapped;
+  int slot; /* -1: read by exits */
+} VmmPciRom;
+
+#define VMM_PCI_MAX_ROM (1u << 20)
+
 struct _VmmPciDevice {
   VmmDevice parent;
   guint slot, function;
@@ -52,6 +63,7 @@ struct _VmmPciDevice {
   guint8 write_mask[VMM_PCI_CONFIG_SIZE]; /* bits the guest may change */
   guint8 reset_config[VMM_PCI_CONFIG_SIZE];
   VmmPciBar bars[VMM_PCI_N_BARS];
+  VmmPciRom rom;
   guint n_config; /* bytes given to capabilities so far */
   guint last_capability;
   guint msix_offset, msi_offset; /* 0: has none */
@@ -87,6 +99,9 @@ gboolean vmm_pci_device_add_bar (VmmPciDevice *self,
                                  gboolean wide,
                                  const VmmBusOps *ops,
                                  GError **error);
+/* An expansion ROM: @size is a power of two from 4 KiB to 1 MiB, @bytes (in whole pages) are
+ * borrowed. */
+void vmm_pci_device_set_rom (VmmPciDevice *self, const guint8 *bytes, gsize size);
 /* A capability of @length bytes, read-only until the mask is opened. Returns its offset. */
 guint vmm_pci_device_add_capability (VmmPciDevice *self, guint8 id, guint length);
 /* MSI-X with the table and the pending bits at these offsets of @bar, which the BAR's handlers pass

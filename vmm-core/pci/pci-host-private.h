@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 /* Ids and fixed registers of any function, the host bridge's too. */
 void vmm_pci_device_init (VmmPciDevice *self, const VmmPciIds *ids);
 
+/* The ROM answers where the registers say, if @decode. */
+void vmm_pci_device_update_rom (VmmPciDevice *self, gboolean decode);
+
 /* @slot 0: the next free one. Sets @device's slot and function. */
 gboolean vmm_pci_host_add (VmmPciHost *self,
                            VmmPciDevice *device,

@@ -163,6 +163,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->initrd = g_steal_pointer (&words->initrd);
   config->firmware = g_steal_pointer (&words->firmware);
   config->nvram = g_steal_pointer (&words->nvram);
+  config->vga_bios = config->firmware ? g_strdup ("/usr/share/seabios/vgabios-virtio.bin") : NULL;
   config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;

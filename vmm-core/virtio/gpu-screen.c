@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "vga/vga.h"
 #include "virtio/virtio-gpu-private.h"
 
 #define CURSOR_SIDE 64 /* of a blob, which does not say */
@@ -88,8 +89,13 @@ gpu_show (VirtioGpu *self)
   VmmFrame frame;
   guint before;
 
+  if (resource)
+    self->taken = TRUE;
+  if (self->vga)
+    vmm_vga_set_shown (self->vga, !self->taken);
   if (!resource) {
-    vmm_display_show (self->display, NULL);
+    if (self->taken || !self->vga)
+      vmm_display_show (self->display, NULL);
     return TRUE;
   }
   before = resource->handles;

@@ -37,7 +37,8 @@ typedef struct {
 typedef struct {
   VmmVirtio parent;
   VmmDisplay *display;
-  int udmabuf; /* -1: not there */
+  VmmDevice *vga; /* NULL: there is none */
+  int udmabuf;    /* -1: not there */
   GHashTable *resources;
   guint64 host_bytes;  /* that all resources cost us */
   guint n_handles;     /* that all resources take */
@@ -46,6 +47,7 @@ typedef struct {
   guint32 width, height; /* that we would like the guest to use */
   guint32 events;
   guint32 n_resources;
+  gboolean taken; /* the screen is the driver's, not the VGA's */
   GpuScanout scanout;
   GpuCursor cursor;
 } VirtioGpu;

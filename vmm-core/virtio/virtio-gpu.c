@@ -10,12 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vga/vga.h"
 #include "virtio/gpu-edid.h"
 #include "virtio/virtio-gpu-private.h"
 #include "vmm-error.h"
 
 #define QUEUE_SIZE     128
 #define CLASS_DISPLAY  0x038000
+#define CLASS_VGA      0x030000
+#define VGA_BAR        0 /* where QEMU has them, and firmware expects them */
+#define VIRTIO_BAR     2
 #define CONTROL        0
 #define CURSOR         1
 #define F_EDID         1
@@ -61,6 +65,7 @@ static const VmmField gpu_cursor_fields[] = {
 static const VmmField virtio_gpu_fields[] = {
   VMM_FIELD_PART (VirtioGpu, parent, vmm_virtio_fields, "virtio"),
   VMM_EXEMPT (VirtioGpu, display, "from the configuration"),
+  VMM_EXEMPT (VirtioGpu, vga, "from the configuration"),
   VMM_EXEMPT (VirtioGpu, udmabuf, "of the host"),
   VMM_EXEMPT (VirtioGpu, resources, "parts of their own"),
   VMM_EXEMPT (VirtioGpu, host_bytes, "follows from the resources"),
@@ -70,6 +75,7 @@ static const VmmField virtio_gpu_fields[] = {
   VMM_FIELD (VirtioGpu, height, VMM_FIELD_UINT32, "height"),
   VMM_FIELD (VirtioGpu, events, VMM_FIELD_UINT32, "events"),
   VMM_FIELD (VirtioGpu, n_resources, VMM_FIELD_UINT32, "n-resources"),
+  VMM_FIELD (VirtioGpu, taken, VMM_FIELD_BOOL, "taken"),
   VMM_FIELD_PART (VirtioGpu, scanout, gpu_scanout_fields, "scanout"),
   VMM_FIELD_PART (VirtioGpu, cursor, gpu_cursor_fields, "cursor"),
   VMM_FIELD_LAST,
@@ -224,6 +230,7 @@ virtio_gpu_reset (VmmVirtio *virtio)
 
   gpu_forget_resources (self);
   self->events = 0;
+  self->taken = FALSE;
   gpu_show (self);
   gpu_show_cursor (self);
 }
@@ -235,6 +242,9 @@ virtio_gpu_realize (VmmVirtio *virtio, gconstpointer data, GError **error)
   const VmmVirtioGpuConfig *config = data;
 
   self->display = config->display;
+  self->vga = config->vga;
+  if (config->vga && config->rom)
+    vmm_pci_device_set_rom (&virtio->parent, config->rom, config->rom_size);
   self->width = config->width ? MIN (config->width, GPU_EDID_MAX_SIDE) : DEFAULT_WIDTH;
   self->height = config->height ? MIN (config->height, GPU_EDID_MAX_SIDE) : DEFAULT_HEIGHT;
   self->udmabuf = open ("/dev/udmabuf", O_RDWR | O_CLOEXEC);
@@ -283,24 +293,67 @@ virtio_gpu_loaded (VmmVirtio *virtio, GError **error)
   return TRUE;
 }
 
-const VmmVirtioClass vmm_virtio_gpu_class = {
-  VMM_VIRTIO_PARENT (VirtioGpu,
-                     "virtio-gpu",
-                     1,
-                     virtio_gpu_fields,
-                     .save_parts = gpu_save_resources,
-                     .load_parts = gpu_load_resources),
-  .virtio_id = 16,
-  .class_code = CLASS_DISPLAY,
-  .n_queues = 2,
-  .queue_size = QUEUE_SIZE,
-  .config_size = sizeof (Config),
-  .realize = virtio_gpu_realize,
-  .unrealize = virtio_gpu_unrealize,
-  .get_features = virtio_gpu_get_features,
-  .read_config = virtio_gpu_read_config,
-  .write_config = virtio_gpu_write_config,
-  .process = virtio_gpu_process,
-  .reset = virtio_gpu_reset,
-  .loaded = virtio_gpu_loaded,
-};
+/* The BARs of the VGA: its memory, and the page before virtio's registers. */
+static guint64
+virtio_vga_read_bar (VmmVirtio *virtio, guint bar, guint64 offset, guint size)
+{
+  VirtioGpu *self = (VirtioGpu *) virtio;
+
+  return bar == VGA_BAR ? vmm_vga_read_memory (self->vga, offset, size)
+                        : vmm_vga_read_mmio (self->vga, offset, size);
+}
+
+static void
+virtio_vga_write_bar (VmmVirtio *virtio, guint bar, guint64 offset, guint size, guint64 value)
+{
+  VirtioGpu *self = (VirtioGpu *) virtio;
+
+  if (bar == VGA_BAR)
+    vmm_vga_write_memory (self->vga, offset, size, value);
+  else
+    vmm_vga_write_mmio (self->vga, offset, size, value);
+}
+
+static void
+virtio_vga_bar_mapped (VmmVirtio *virtio, guint bar, guint64 address)
+{
+  vmm_vga_map_memory (((VirtioGpu *) virtio)->vga, address);
+}
+
+static gboolean
+virtio_vga_realize (VmmVirtio *virtio, gconstpointer config, GError **error)
+{
+  return vmm_virtio_add_bar (virtio, VGA_BAR, VMM_VGA_MEMORY_SIZE, error) &&
+         virtio_gpu_realize (virtio, config, error);
+}
+
+/* What both classes have in common. */
+#define VIRTIO_GPU_CLASS(name_, class_code_, realize_, ...)                                        \
+  { VMM_VIRTIO_PARENT (VirtioGpu, name_, 1, virtio_gpu_fields, .save_parts = gpu_save_resources,   \
+                       .load_parts = gpu_load_resources),                                          \
+    .virtio_id = 16,                                                                               \
+    .class_code = class_code_,                                                                     \
+    .n_queues = 2,                                                                                 \
+    .queue_size = QUEUE_SIZE,                                                                      \
+    .config_size = sizeof (Config),                                                                \
+    .realize = realize_,                                                                           \
+    .unrealize = virtio_gpu_unrealize,                                                             \
+    .get_features = virtio_gpu_get_features,                                                       \
+    .read_config = virtio_gpu_read_config,                                                         \
+    .write_config = virtio_gpu_write_config,                                                       \
+    .process = virtio_gpu_process,                                                                 \
+    .reset = virtio_gpu_reset,                                                                     \
+    .loaded = virtio_gpu_loaded,                                                                   \
+    __VA_ARGS__ }
+
+const VmmVirtioClass vmm_virtio_gpu_class =
+  VIRTIO_GPU_CLASS ("virtio-gpu", CLASS_DISPLAY, virtio_gpu_realize);
+
+const VmmVirtioClass vmm_virtio_vga_class = VIRTIO_GPU_CLASS ("virtio-vga",
+                                                              CLASS_VGA,
+                                                              virtio_vga_realize,
+                                                              .bar = VIRTIO_BAR,
+                                                              .bar_base = VMM_VGA_MMIO_SIZE,
+                                                              .read_bar = virtio_vga_read_bar,
+                                                              .write_bar = virtio_vga_write_bar,
+                                                              .bar_mapped = virtio_vga_bar_mapped);

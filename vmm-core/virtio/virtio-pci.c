@@ -11,7 +11,6 @@
 
 #include "virtio/virtio-private.h"
 
-#define BAR             0
 #define BAR_SIZE        0x8000
 #define COMMON_OFFSET   0x0000
 #define ISR_OFFSET      0x1000
@@ -230,9 +229,12 @@ static guint64
 vmm_virtio_bar_read (VmmDevice *device, guint region, guint64 offset, guint size)
 {
   VmmVirtio *self = (VmmVirtio *) device;
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
   guint64 at = offset % PAGE;
 
-  switch (offset - at) {
+  if (region != klass->bar || offset < klass->bar_base)
+    return klass->read_bar (self, region, offset, size);
+  switch (offset - at - klass->bar_base) {
   case COMMON_OFFSET:
     return read_common (self, at, size);
   case ISR_OFFSET:
@@ -252,9 +254,14 @@ static void
 vmm_virtio_bar_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 value)
 {
   VmmVirtio *self = (VmmVirtio *) device;
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
   guint64 at = offset % PAGE;
 
-  switch (offset - at) {
+  if (region != klass->bar || offset < klass->bar_base) {
+    klass->write_bar (self, region, offset, size, value);
+    return;
+  }
+  switch (offset - at - klass->bar_base) {
   case COMMON_OFFSET:
     write_common (self, at, size, value);
     break;
@@ -278,15 +285,20 @@ void
 vmm_virtio_bar_mapped (VmmPciDevice *pci, guint bar, guint64 address, gboolean mapped)
 {
   VmmVirtio *self = (VmmVirtio *) pci;
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
   VmmPlatform *platform = pci->parent.board->platform;
 
+  if (bar != klass->bar) {
+    klass->bar_mapped (self, bar, mapped ? address : 0);
+    return;
+  }
   for (guint i = 0; i < self->n_queues; i++) {
     VmmVirtioQueue *queue = &self->queues[i];
 
     if (mapped) {
       queue->doorbell = (VmmDoorbell) {
         .space = VMM_SPACE_MMIO,
-        .address = address + NOTIFY_OFFSET + NOTIFY_STRIDE * i,
+        .address = address + klass->bar_base + NOTIFY_OFFSET + NOTIFY_STRIDE * i,
         .fd = queue->kick_fd,
       };
       queue->has_doorbell = platform->klass->add_doorbell (platform, &queue->doorbell, NULL);
@@ -314,8 +326,9 @@ window_of (VmmVirtio *self,
   *data = window + CAP_EXTRA;
   memcpy (where, window + CAP_OFFSET, 4);
   memcpy (size, window + CAP_SIZE, 4);
-  return window[CAP_BAR] == BAR && (*size == 1 || *size == 2 || *size == 4) &&
-         *where % *size == 0 && *where <= BAR_SIZE - *size;
+  return window[CAP_BAR] == vmm_virtio_class (self)->bar &&
+         (*size == 1 || *size == 2 || *size == 4) && *where % *size == 0 &&
+         *where <= BAR_SIZE - *size;
 }
 
 void
@@ -328,7 +341,7 @@ vmm_virtio_config_written (VmmPciDevice *pci, guint offset, guint length)
   if (!window_of (self, offset, length, &data, &where, &size))
     return;
   memcpy (&value, data, size);
-  vmm_virtio_bar_write (&pci->parent, BAR, where, size, value);
+  vmm_virtio_bar_write (&pci->parent, vmm_virtio_class (self)->bar, where, size, value);
 }
 
 void
@@ -340,7 +353,7 @@ vmm_virtio_config_read (VmmPciDevice *pci, guint offset, guint length)
 
   if (!window_of (self, offset, length, &data, &where, &size))
     return;
-  value = vmm_virtio_bar_read (&pci->parent, BAR, where, size);
+  value = vmm_virtio_bar_read (&pci->parent, vmm_virtio_class (self)->bar, where, size);
   memcpy (data, &value, size);
 }
 
@@ -348,13 +361,14 @@ vmm_virtio_config_read (VmmPciDevice *pci, guint offset, guint length)
 static guint
 add_structure (VmmVirtio *self, guint8 type, guint32 offset, guint32 size, guint extra)
 {
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
   VmmPciDevice *pci = &self->parent;
   guint at = vmm_pci_device_add_capability (pci, CAPABILITY_VENDOR, CAPABILITY_LENGTH + extra);
 
   vmm_pci_device_put (pci, at + CAP_LENGTH, 1, CAPABILITY_LENGTH + extra);
   vmm_pci_device_put (pci, at + CAP_TYPE, 1, type);
-  vmm_pci_device_put (pci, at + CAP_BAR, 1, BAR);
-  vmm_pci_device_put (pci, at + CAP_OFFSET, 4, offset);
+  vmm_pci_device_put (pci, at + CAP_BAR, 1, klass->bar);
+  vmm_pci_device_put (pci, at + CAP_OFFSET, 4, klass->bar_base + offset);
   vmm_pci_device_put (pci, at + CAP_SIZE, 4, size);
   return at;
 }
@@ -378,6 +392,12 @@ add_structures (VmmVirtio *self)
 }
 
 gboolean
+vmm_virtio_add_bar (VmmVirtio *self, guint bar, guint64 size, GError **error)
+{
+  return vmm_pci_device_add_bar (&self->parent, bar, size, FALSE, &vmm_virtio_bar_ops, error);
+}
+
+gboolean
 vmm_virtio_pci_realize (VmmVirtio *self, guint slot, GError **error)
 {
   const VmmVirtioClass *klass = vmm_virtio_class (self);
@@ -393,8 +413,9 @@ vmm_virtio_pci_realize (VmmVirtio *self, guint slot, GError **error)
 
   if (!vmm_pci_device_realize (pci, slot, &ids, error))
     return FALSE;
-  if (vmm_pci_device_add_bar (pci, BAR, BAR_SIZE, TRUE, &vmm_virtio_bar_ops, error) &&
-      vmm_pci_device_add_msix (pci, self->n_queues + 1, BAR, MSIX_OFFSET, PBA_OFFSET, error)) {
+  if (vmm_pci_device_add_bar (pci, klass->bar, BAR_SIZE, TRUE, &vmm_virtio_bar_ops, error) &&
+      vmm_pci_device_add_msix (pci, self->n_queues + 1, klass->bar, klass->bar_base + MSIX_OFFSET,
+                               klass->bar_base + PBA_OFFSET, error)) {
     add_structures (self);
     return TRUE;
   }

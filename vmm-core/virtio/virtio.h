@@ -26,6 +26,14 @@ typedef struct {
   guint16 queue_size;
   guint config_size; /* bytes of device configuration */
 
+  /* Where the registers are: this BAR, from this offset (whole pages) on. The rest of it, and other
+   * BARs, are the device's, which then has the three functions. @address 0: it ends to answer. */
+  guint bar;
+  guint bar_base;
+  guint64 (*read_bar) (VmmVirtio *self, guint bar, guint64 offset, guint size);
+  void (*write_bar) (VmmVirtio *self, guint bar, guint64 offset, guint size, guint64 value);
+  void (*bar_mapped) (VmmVirtio *self, guint bar, guint64 address);
+
   /* Config is the leaf's; its first member is the slot. Called after the base is ready. */
   gboolean (*realize) (VmmVirtio *self, gconstpointer config, GError **error);
   void (*unrealize) (VmmVirtio *self);
@@ -94,6 +102,8 @@ void vmm_virtio_bar_mapped (VmmPciDevice *pci, guint bar, guint64 address, gbool
 #define VMM_VIRTIO_DEVICE_CLASS(klass) (&(klass).parent.parent)
 
 /* For the devices. */
+/* In realize: a BAR of the device's own, 32 bits wide, for read_bar, write_bar and bar_mapped. */
+gboolean vmm_virtio_add_bar (VmmVirtio *self, guint bar, guint64 size, GError **error);
 gboolean vmm_virtio_has_feature (VmmVirtio *self, guint bit);
 /* Whether a driver listens. */
 gboolean vmm_virtio_is_ready (VmmVirtio *self);

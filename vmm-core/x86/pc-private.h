@@ -28,6 +28,8 @@ struct _VmmPc {
   GPtrArray *cdroms;   /* VmmPcCdrom */
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
+  guint8 *vga_bios; /* or NULL */
+  gsize vga_bios_size;
   VmmFile *kernel, *initrd;
   int serial_fd, console_fd; /* opened for them, or -1 */
 };

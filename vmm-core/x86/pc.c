@@ -119,6 +119,7 @@ vmm_pc_free (VmmPc *self)
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->blocks);
   g_ptr_array_unref (self->cdroms);
+  g_clear_pointer (&self->vga_bios, g_aligned_free);
   g_clear_pointer (&self->display, vmm_display_free);
   g_clear_pointer (&self->input, vmm_input_free);
   vmm_bus_free (self->board.ports);
@@ -136,7 +137,8 @@ VmmAcpi *
 vmm_pc_make_acpi (VmmPc *self)
 {
   VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
-                           .serial = self->config->serial.mode != VMM_TEXT_NONE };
+                           .serial = self->config->serial.mode != VMM_TEXT_NONE,
+                           .vga = self->config->firmware && self->config->graphics };
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
   return vmm_acpi_new (&config);
