@@ -49,10 +49,20 @@ static VmmDevice *
 controller_new (FakeGuest *guest, VmmBlock *block)
 {
   VmmAhciConfig config = {
-    .ports = { { VMM_AHCI_DISK, "disk0", block, TRUE }, { VMM_AHCI_CDROM, "cdrom0", NULL, FALSE } },
+    .ports = { { VMM_AHCI_DISK, "disk0", block }, { VMM_AHCI_CDROM, "cdrom0", NULL } },
   };
 
   return vmm_device_new (&vmm_ahci_class.parent, &guest->board, "ahci", &config, NULL);
+}
+
+static VmmBlock *
+open_disk (const char *path, VmmLoop *loop)
+{
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .discard = TRUE };
+  VmmBlock *block = vmm_block_open (path, &options, loop, NULL);
+
+  g_assert_nonnull (block);
+  return block;
 }
 
 static void
@@ -69,8 +79,7 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (write (fd, content, SIZE), ==, SIZE);
   close (fd);
   g_free (content);
-  f->block = vmm_block_open_raw (f->path, FALSE, f->guest->loop, NULL);
-  g_assert_nonnull (f->block);
+  f->block = open_disk (f->path, f->guest->loop);
   f->device = controller_new (f->guest, f->block);
   f->ahci = fake_ahci_new (f->guest, f->device, data == NULL);
   fake_ahci_start (f->ahci, 0);
@@ -985,7 +994,7 @@ test_saved_commands (Fixture *f, gconstpointer data)
   fake_guest_copy_memory (guest, f->guest);
   vmm_device_free (f->device);
   vmm_block_close (f->block);
-  f->block = vmm_block_open_raw (f->path, FALSE, guest->loop, NULL);
+  f->block = open_disk (f->path, guest->loop);
   other = controller_new (guest, f->block);
   vmm_device_drain (other);
   g_assert_true (vmm_device_load (other, state, &error));

@@ -36,7 +36,7 @@ typedef struct {
 static VmmDevice *
 controller_new (FakeGuest *guest, VmmBlock *block)
 {
-  VmmAhciConfig config = { .ports = { { VMM_AHCI_CDROM, "cdrom0", block, FALSE } } };
+  VmmAhciConfig config = { .ports = { { VMM_AHCI_CDROM, "cdrom0", block } } };
 
   return vmm_device_new (&vmm_ahci_class.parent, &guest->board, "ahci", &config, NULL);
 }

@@ -347,7 +347,6 @@ plug_in (AtaDrive *drive, const VmmAhciPortConfig *config)
   drive->klass = config->kind == VMM_AHCI_CDROM ? &atapi_cdrom_class : &ata_disk_class;
   drive->id = g_strdup (config->id);
   drive->block = config->block;
-  drive->discard = config->discard;
   memset (drive->serial, ' ', sizeof drive->serial);
   memcpy (drive->serial, config->id, MIN (strlen (config->id), sizeof drive->serial));
 }

@@ -21,9 +21,8 @@ typedef enum {
 
 typedef struct {
   VmmAhciKind kind;
-  const char *id;   /* "disk0" */
-  VmmBlock *block;  /* borrowed; a CD drive may have none */
-  gboolean discard; /* DISK: offer TRIM */
+  const char *id;  /* "disk0" */
+  VmmBlock *block; /* borrowed; a CD drive may have none */
 } VmmAhciPortConfig;
 
 typedef struct {

@@ -48,7 +48,6 @@ const VmmField ata_drive_fields[] = {
   VMM_EXEMPT (AtaDrive, id, "from the configuration"),
   VMM_EXEMPT (AtaDrive, serial, "from the configuration"),
   VMM_EXEMPT (AtaDrive, block, "from the configuration"),
-  VMM_EXEMPT (AtaDrive, discard, "from the configuration"),
   VMM_FIELD (AtaDrive, write_cache, VMM_FIELD_BOOL, "write-cache"),
   VMM_FIELD (AtaDrive, read_look_ahead, VMM_FIELD_BOOL, "read-look-ahead"),
   VMM_FIELD (AtaDrive, smart, VMM_FIELD_BOOL, "smart"),

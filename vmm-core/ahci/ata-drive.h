@@ -50,8 +50,7 @@ struct _AtaDrive {
   const AtaDriveClass *klass; /* NULL: nothing is plugged in */
   char *id;                   /* "disk0", for messages */
   char serial[ATA_SERIAL_LENGTH];
-  VmmBlock *block;  /* borrowed; NULL: no medium */
-  gboolean discard; /* what the guest trims goes back to the host */
+  VmmBlock *block; /* borrowed; NULL: no medium */
 
   gboolean write_cache, read_look_ahead, smart;
   guint8 multiple;       /* sectors in a block of READ MULTIPLE; 0: off */

@@ -155,7 +155,7 @@ ata_identify_device (AtaDrive *self, AtaCommand *command)
   words[76] = SATA_LINKS | SATA_NCQ;
   words[80] = ATA_8_ACS;
   put_features (self, words);
-  if (self->discard) {
+  if (vmm_block_get_discard (self->block)) {
     words[105] = MAX_TRIM_PAGES;
     words[169] = 1;
   }

@@ -60,7 +60,7 @@ ata_data_set_management (AtaDrive *self, AtaCommand *command)
 {
   guint n_pages = command->in.count;
 
-  if (!self->discard || vmm_block_get_readonly (self->block) ||
+  if (!vmm_block_get_discard (self->block) || vmm_block_get_readonly (self->block) ||
       (command->in.features & 0xff) != FEATURE_TRIM || n_pages == 0 || n_pages > MAX_PAGES) {
     ata_command_abort (command);
     return;

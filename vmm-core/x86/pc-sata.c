@@ -74,7 +74,6 @@ add_disk (VmmPc *self, const char *id, guint number, VmmAhciPortConfig *port, GE
     .kind = VMM_AHCI_DISK,
     .id = id,
     .block = block,
-    .discard = disk->discard,
   };
   return block != NULL;
 }
