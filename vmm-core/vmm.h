@@ -7,6 +7,7 @@
 #include "vmm-config.h"
 #include "vmm-display.h"
 #include "vmm-error.h"
+#include "vmm-firmware.h"
 #include "vmm-host.h"
 #include "vmm-input.h"
 #include "vmm-machine.h"

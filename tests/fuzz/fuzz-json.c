@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "tools/vmm-json.h"
+#include "base/vmm-json.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "tools/vmm-json.h"
+#include "base/vmm-json.h"
 #include "vmm-error.h"
 
 static VmmJsonObject *
@@ -93,8 +93,14 @@ test_refused (void)
     "{a:1}",
     "{'a':1}",
     "{\"a\":1",
-    "{\"a\":{}}",
-    "{\"a\":[1]}",
+    "{\"a\":{]}",
+    "{\"a\":[1}",
+    "{\"a\":[1,]}",
+    "{\"a\":[,1]}",
+    "{\"a\":{\"b\"}}",
+    "{\"a\":{\"b\":1,}}",
+    "{\"a\":{b:1}}",
+    "{\"a\":[[[[[[[[[1]]]]]]]]]}",
     "{\"a\":True}",
     "{\"a\":truefalse}",
     "{\"a\":nul}",
@@ -129,6 +135,31 @@ test_refused (void)
     assert_refused (wrong[i], strlen (wrong[i]));
   assert_refused ("{\"a\":1\0}", 8);
   assert_refused ("{\"a\":\"\0\"}", 9);
+}
+
+static void
+test_nested (void)
+{
+  g_autoptr (VmmJsonObject) object =
+    parse ("{\"o\": {\"p\": {\"q\": 1}, \"s\": \"x\"}, \"l\": [\"one\", 2, [\"three\"], \"f o\"],"
+           " \"objects\": [{\"a\": 1}, 2, {\"a\": 3}], \"empty\": []}");
+  g_autoptr (VmmJsonObject) inner = vmm_json_get_object (object, "o");
+  g_autoptr (GPtrArray) objects = vmm_json_get_objects (object, "objects");
+  g_autoptr (GPtrArray) none = vmm_json_get_objects (object, "empty");
+  double number;
+
+  g_assert_cmpstr (vmm_json_get_string (inner, "s"), ==, "x");
+  g_assert_cmpint (vmm_json_get (inner, "p")->type, ==, VMM_JSON_OBJECT);
+  g_assert_null (vmm_json_get_object (object, "l"));
+  g_assert_null (vmm_json_get_objects (object, "o"));
+  g_assert_true (vmm_json_array_matches (object, "l", "one"));
+  g_assert_true (vmm_json_array_matches (object, "l", "f*"));
+  g_assert_false (vmm_json_array_matches (object, "l", "three"));
+  g_assert_false (vmm_json_array_matches (object, "o", "*"));
+  g_assert_cmpuint (none->len, ==, 0);
+  g_assert_cmpuint (objects->len, ==, 2);
+  g_assert_true (vmm_json_get_number (g_ptr_array_index (objects, 1), "a", &number));
+  g_assert_cmpfloat (number, ==, 3);
 }
 
 /* Every beginning of a good text is a bad one, and is read no further than it goes. */
@@ -204,6 +235,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/values", test_values);
   g_test_add_func ("/json/strings", test_strings);
   g_test_add_func ("/json/empty", test_empty);
+  g_test_add_func ("/json/nested", test_nested);
   g_test_add_func ("/json/refused", test_refused);
   g_test_add_func ("/json/cut-short", test_cut_short);
   g_test_add_func ("/json/bounds", test_bounds);

@@ -18,8 +18,9 @@
 
 G_BEGIN_DECLS
 
-#define QCOW2_FLAG_COPIED (G_GUINT64_CONSTANT (1) << 63) /* of L1 and L2: refcount 1, ours alone   \
-                                                          */
+#define QCOW2_FLAG_COPIED                                                                          \
+  (G_GUINT64_CONSTANT (1) << 63) /* of L1 and L2: refcount 1, ours alone                           \
+                                  */
 #define QCOW2_FLAG_COMPRESSED (G_GUINT64_CONSTANT (1) << 62) /* of L2 */
 #define QCOW2_FLAG_ZERO       (G_GUINT64_CONSTANT (1) << 0)  /* of L2, since version 3 */
 #define QCOW2_OFFSET_MASK     G_GUINT64_CONSTANT (0x00fffffffffffe00)

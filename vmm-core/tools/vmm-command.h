@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "tools/vmm-json.h"
+#include "base/vmm-json.h"
 
 G_BEGIN_DECLS
 

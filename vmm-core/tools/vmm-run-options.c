@@ -9,6 +9,7 @@
 
 #include "tools/vmm-option-list.h"
 #include "vmm-error.h"
+#include "vmm-firmware.h"
 
 #define MAX_AFTER (24 * 60 * 60)
 
@@ -150,6 +151,28 @@ parse_screenshot (VmmRunOptions *self, const char *word, GError **error)
   return self->config->graphics || fail (error, "--screenshot needs --graphics.", word);
 }
 
+/* "bios" and "uefi" are what is installed; anything else is an image. */
+static gboolean
+take_firmware (VmmConfig *config, const char *word, GError **error)
+{
+  gboolean uefi = strcmp (word, "uefi") == 0;
+  g_autoptr (VmmFirmware) found = NULL;
+
+  if (!uefi && strcmp (word, "bios") != 0) {
+    found = vmm_firmware_find (VMM_FIRMWARE_BIOS, NULL);
+    config->firmware = g_strdup (word);
+  } else {
+    found = vmm_firmware_find (uefi ? VMM_FIRMWARE_UEFI : VMM_FIRMWARE_BIOS, error);
+    if (!found)
+      return FALSE;
+    config->firmware = g_steal_pointer (&found->image);
+    config->nvram_template = g_steal_pointer (&found->nvram_template);
+  }
+  config->vga_bios = found ? g_steal_pointer (&found->vga_bios) : NULL;
+  return !uefi || config->nvram ||
+         fail (error, "--firmware uefi needs --nvram: the file for its variables.", "");
+}
+
 static gboolean
 take_words (VmmRunOptions *self, Words *words, GError **error)
 {
@@ -161,9 +184,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->n_vcpus = words->cpus < 0 ? 0 : words->cpus;
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
-  config->firmware = g_steal_pointer (&words->firmware);
   config->nvram = g_steal_pointer (&words->nvram);
-  config->vga_bios = config->firmware ? g_strdup ("/usr/share/seabios/vgabios-virtio.bin") : NULL;
   config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;
@@ -177,7 +198,8 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   for (guint i = 0; words->cdroms && words->cdroms[i]; i++)
     if (!parse_cdrom (config, words->cdroms[i], error))
       return FALSE;
-  return (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
+  return (!words->firmware || take_firmware (config, words->firmware, error)) &&
+         (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
          (!words->screenshot || parse_screenshot (self, words->screenshot, error));
 }

@@ -57,8 +57,8 @@ read_planes (Vga *self, guint32 address)
   self->latch = load_planes (self, address);
   if (!(self->gfx[GFX_MODE] & GFX_MODE_READ_COMPARE))
     return self->latch >> 8 * (self->gfx[GFX_READ_PLANE] & 3);
-  differing = (self->latch ^ vga_spread (self->gfx[GFX_COMPARE])) &
-              vga_spread (self->gfx[GFX_COMPARE_MASK]);
+  differing =
+    (self->latch ^ vga_spread (self->gfx[GFX_COMPARE])) & vga_spread (self->gfx[GFX_COMPARE_MASK]);
   differing |= differing >> 16;
   return ~(differing | differing >> 8);
 }

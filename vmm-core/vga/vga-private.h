@@ -115,8 +115,8 @@ typedef struct {
   VmmBuffer *copy;  /* the picture, where memory does not hold it as a display wants it */
 
   guint8 misc, seq_index, gfx_index, crtc_index, attr_index;
-  guint8 status;           /* of the retrace */
-  gboolean attr_data;      /* the next write to 0x3c0 is data */
+  guint8 status;      /* of the retrace */
+  gboolean attr_data; /* the next write to 0x3c0 is data */
   guint8 dac_mask, dac_read, dac_write, dac_phase;
   gboolean dac_reading;
   guint16 vbe_index;
@@ -159,7 +159,7 @@ void vga_refresh (gpointer data);
 /* vga-lines.c: one line of graphics, vga-text.c: all of the text; @to is XRGB8888. */
 void vga_draw_line (Vga *self, const VgaMode *mode, guint y, guint32 *to);
 void vga_draw_text (Vga *self, const VgaMode *mode, guint32 *to);
-guint32 vga_color (const Vga *self, guint8 index);     /* of the DAC */
-guint32 vga_palette (const Vga *self, guint8 index);   /* of the 16 of the attribute controller */
+guint32 vga_color (const Vga *self, guint8 index);   /* of the DAC */
+guint32 vga_palette (const Vga *self, guint8 index); /* of the 16 of the attribute controller */
 
 G_END_DECLS

@@ -63,8 +63,7 @@ find_old_mode (Vga *self, VgaMode *mode)
 
   mode->bits = text ? 0 : 8;
   mode->width = (crtc[CRTC_H_DISPLAY_END] + 1) * dots;
-  mode->height =
-    (crtc[CRTC_V_DISPLAY_END] | (overflow & 0x02) << 7 | (overflow & 0x40) << 3) + 1;
+  mode->height = (crtc[CRTC_V_DISPLAY_END] | (overflow & 0x02) << 7 | (overflow & 0x40) << 3) + 1;
   mode->stride = crtc[CRTC_OFFSET] * 2 * N_PLANES;
   mode->start = (crtc[CRTC_START_HIGH] << 8 | crtc[CRTC_START_LOW]) * N_PLANES;
 }

@@ -24,14 +24,14 @@
 #define MMIO_PORTS 0x400
 #define MMIO_VBE   0x500
 
-#define MISC_COLOR           0x01
-#define CRTC_PROTECT         0x80
-#define CRTC_PROTECTED       7
-#define CRTC_LINE_COMPARE_8  0x10
-#define STATUS_RETRACE       0x09
-#define DAC_READ_STATE       0x00
-#define DAC_WRITE_STATE      0x03
-#define INPUT_SENSE          0x10
+#define MISC_COLOR          0x01
+#define CRTC_PROTECT        0x80
+#define CRTC_PROTECTED      7
+#define CRTC_LINE_COMPARE_8 0x10
+#define STATUS_RETRACE      0x09
+#define DAC_READ_STATE      0x00
+#define DAC_WRITE_STATE     0x03
+#define INPUT_SENSE         0x10
 
 enum { REGION_PORTS, REGION_WINDOW, REGION_VBE };
 
@@ -87,8 +87,7 @@ write_attribute (Vga *self, guint8 value)
 static void
 write_dac (Vga *self, guint8 value)
 {
-  self->dac_part[self->dac_phase] =
-    self->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? value : value & 0x3f;
+  self->dac_part[self->dac_phase] = self->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? value : value & 0x3f;
   if (++self->dac_phase < 3)
     return;
   memcpy (&self->dac[3 * self->dac_write], self->dac_part, 3);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See vmm-json.h. RFC 8259, without nesting. Every reader takes what it knows from the front of the
+ * See vmm-json.h. RFC 8259. Every reader takes what it knows from the front of the
  * text and says whether it was there.
  */
-#include "tools/vmm-json.h"
+#include "base/vmm-json.h"
 
 #include <string.h>
 
@@ -146,12 +146,8 @@ take_number (Text *text, double *number)
 }
 
 static gboolean
-take_value (Text *text, VmmJsonMember *member)
+take_scalar (Text *text, VmmJsonMember *member)
 {
-  const char *start;
-
-  skip_space (text);
-  start = text->at;
   if (text->at < text->end && *text->at == '"') {
     member->type = VMM_JSON_STRING;
     member->string = take_string (text);
@@ -167,8 +163,65 @@ take_value (Text *text, VmmJsonMember *member)
     if (!take_number (text, &member->number))
       return FALSE;
   }
-  member->raw = g_strndup (start, text->at - start);
   return TRUE;
+}
+
+static gboolean take_any (Text *text, guint depth);
+
+/* The elements of an object (with their names) or an array, up to @end. */
+static gboolean
+take_elements (Text *text, char end, guint depth)
+{
+  if (take (text, end))
+    return TRUE;
+  do {
+    if (end == '}') {
+      g_autofree char *key = take_string (text);
+
+      if (!key || !take (text, ':'))
+        return FALSE;
+    }
+    if (!take_any (text, depth + 1))
+      return FALSE;
+  } while (take (text, ','));
+  return take (text, end);
+}
+
+/* A value of which nothing is kept. */
+static gboolean
+take_any (Text *text, guint depth)
+{
+  VmmJsonMember scalar = { 0 };
+  gboolean ok;
+
+  if (depth > VMM_JSON_MAX_DEPTH)
+    return FALSE;
+  if (take (text, '{'))
+    return take_elements (text, '}', depth);
+  if (take (text, '['))
+    return take_elements (text, ']', depth);
+  ok = take_scalar (text, &scalar);
+  g_free (scalar.string);
+  return ok;
+}
+
+static gboolean
+take_value (Text *text, VmmJsonMember *member)
+{
+  const char *start;
+  gboolean ok;
+
+  skip_space (text);
+  start = text->at;
+  if (start < text->end && (*start == '{' || *start == '[')) {
+    member->type = *start == '{' ? VMM_JSON_OBJECT : VMM_JSON_ARRAY;
+    ok = take_any (text, 1);
+  } else {
+    ok = take_scalar (text, member);
+  }
+  if (ok)
+    member->raw = g_strndup (start, text->at - start);
+  return ok;
 }
 
 static gboolean
@@ -215,7 +268,7 @@ vmm_json_parse (const char *text, gsize length, GError **error)
   if (ok && rest.at == rest.end && !has_twins (self))
     return g_steal_pointer (&self);
   g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
-               "This is not one flat JSON object of at most %d members and %d bytes.",
+               "This is not one JSON object of at most %d members and %d bytes.",
                VMM_JSON_MAX_MEMBERS, VMM_JSON_MAX_LENGTH);
   return NULL;
 }
@@ -285,4 +338,72 @@ vmm_json_append_string (GString *to, const char *text)
       g_string_append_c (to, *at);
   }
   g_string_append_c (to, '"');
+}
+
+VmmJsonObject *
+vmm_json_get_object (const VmmJsonObject *self, const char *key)
+{
+  const VmmJsonMember *member = vmm_json_get (self, key);
+
+  if (!member || member->type != VMM_JSON_OBJECT)
+    return NULL;
+  return vmm_json_parse (member->raw, strlen (member->raw), NULL);
+}
+
+/* Steps to the next element of an array whose first one is taken after "[". */
+static gboolean
+next_element (Text *text, const char **start)
+{
+  take (text, ',');
+  skip_space (text);
+  *start = text->at;
+  return text->at < text->end && *text->at != ']' && take_any (text, 1);
+}
+
+static gboolean
+open_array (const VmmJsonObject *self, const char *key, Text *text)
+{
+  const VmmJsonMember *member = vmm_json_get (self, key);
+
+  if (!member || member->type != VMM_JSON_ARRAY)
+    return FALSE;
+  *text = (Text) { member->raw, member->raw + strlen (member->raw) };
+  return take (text, '[');
+}
+
+gboolean
+vmm_json_array_matches (const VmmJsonObject *self, const char *key, const char *pattern)
+{
+  const char *start;
+  Text text;
+
+  if (!open_array (self, key, &text))
+    return FALSE;
+  while (next_element (&text, &start)) {
+    Text element = { start, text.at };
+    g_autofree char *string = take_string (&element);
+
+    if (string && g_pattern_match_simple (pattern, string))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+GPtrArray *
+vmm_json_get_objects (const VmmJsonObject *self, const char *key)
+{
+  g_autoptr (GPtrArray) objects = NULL;
+  const char *start;
+  Text text;
+
+  if (!open_array (self, key, &text))
+    return NULL;
+  objects = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_json_free);
+  while (next_element (&text, &start)) {
+    VmmJsonObject *object = vmm_json_parse (start, text.at - start, NULL);
+
+    if (object)
+      g_ptr_array_add (objects, object);
+  }
+  return g_steal_pointer (&objects);
 }
