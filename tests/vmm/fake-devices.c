@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ahci/ahci.h"
 #include "chips/debug-exit.h"
 #include "chips/i8042.h"
 #include "chips/pm.h"
@@ -69,6 +70,17 @@ make_virtio (FakeDevices *self)
     add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_input_class), "tablet0", &tablet);
 }
 
+static void
+make_ahci (FakeDevices *self)
+{
+  VmmAhciConfig config = { 0 };
+
+  self->disc = make_disk (self->guest);
+  config.ports[0] = (VmmAhciPortConfig) { VMM_AHCI_DISK, "disk1", make_disk (self->guest) };
+  config.ports[1] = (VmmAhciPortConfig) { VMM_AHCI_CDROM, "cdrom0", self->disc };
+  self->devices[FAKE_AHCI] = add (self, &vmm_ahci_class.parent, "ahci", &config);
+}
+
 FakeDevices *
 fake_devices_new (void)
 {
@@ -84,6 +96,7 @@ fake_devices_new (void)
   self->devices[FAKE_RTC] = add (self, &vmm_rtc_class, "rtc", NULL);
   self->devices[FAKE_I8042] = add (self, &vmm_i8042_class, "i8042", NULL);
   self->devices[FAKE_DEBUG_EXIT] = add (self, &vmm_debug_exit_class, "debug-exit", NULL);
+  make_ahci (self);
   self->first_free = self->guest->next;
   return self;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "block/vmm-block.h"
 #include "fake-guest.h"
 #include "vmm-display.h"
 #include "vmm-input.h"
@@ -23,6 +24,7 @@ typedef enum {
   FAKE_RTC,
   FAKE_I8042,
   FAKE_DEBUG_EXIT,
+  FAKE_AHCI, /* a disk on port 0, a CD drive on port 1 */
   FAKE_N_DEVICES,
 } FakeDeviceKind;
 
@@ -31,6 +33,7 @@ typedef struct {
   VmmDisplay *display;
   VmmInput *input;
   VmmDevice *devices[FAKE_N_DEVICES];
+  VmmBlock *disc; /* of the CD drive */
   guint64 first_free; /* guest memory, before any driver took some */
 } FakeDevices;
 
