@@ -102,8 +102,7 @@ static VmmFirmware *
 try_descriptor (const char *path)
 {
   g_autofree char *text = read_descriptor (path);
-  g_autoptr (VmmJsonObject) descriptor =
-    text ? vmm_json_parse (text, strlen (text), NULL) : NULL;
+  g_autoptr (VmmJsonObject) descriptor = text ? vmm_json_parse (text, strlen (text), NULL) : NULL;
   g_autoptr (VmmJsonObject) mapping =
     descriptor ? vmm_json_get_object (descriptor, "mapping") : NULL;
   g_autoptr (VmmFirmware) self = g_new0 (VmmFirmware, 1);
@@ -178,8 +177,7 @@ find_uefi (void)
   g_autoptr (GPtrArray) names = list_descriptors (folders, paths);
 
   for (guint i = 0; i < names->len; i++) {
-    VmmFirmware *self =
-      try_descriptor (g_hash_table_lookup (paths, g_ptr_array_index (names, i)));
+    VmmFirmware *self = try_descriptor (g_hash_table_lookup (paths, g_ptr_array_index (names, i)));
 
     if (self)
       return self;

@@ -14,13 +14,13 @@
 #define MAX_EVENTS 4
 
 typedef struct {
-  VmmInputSink func;
+  const VmmInputSink *klass; /* NULL: there is none */
   gpointer data;
 } Sink;
 
 struct _VmmInput {
   GMutex lock;
-  Sink sinks[N_KINDS];
+  Sink sinks[N_KINDS][VMM_INPUT_N_RANKS];
   guint8 held[KEY_CNT / 8];
   guint forgotten; /* atomic: a bit a kind; what is held there is held no more */
 };
@@ -42,10 +42,14 @@ vmm_input_free (VmmInput *self)
 }
 
 void
-vmm_input_set_sink (VmmInput *self, VmmInputKind kind, VmmInputSink sink, gpointer data)
+vmm_input_set_sink (VmmInput *self,
+                    VmmInputKind kind,
+                    VmmInputRank rank,
+                    const VmmInputSink *sink,
+                    gpointer data)
 {
   g_mutex_lock (&self->lock);
-  self->sinks[kind] = (Sink) { sink, data };
+  self->sinks[kind][rank] = (Sink) { sink, data };
   g_mutex_unlock (&self->lock);
 }
 
@@ -55,17 +59,30 @@ vmm_input_forget (VmmInput *self, VmmInputKind kind)
   g_atomic_int_or (&self->forgotten, 1u << kind);
 }
 
+/* The best device that somebody reads, or NULL. The lock is held. */
+static Sink *
+find_sink (VmmInput *self, VmmInputKind kind)
+{
+  for (guint rank = 0; rank < VMM_INPUT_N_RANKS; rank++) {
+    Sink *sink = &self->sinks[kind][rank];
+
+    if (sink->klass && (!sink->klass->listens || sink->klass->listens (sink->data)))
+      return sink;
+  }
+  return NULL;
+}
+
 /* One packet, with its end; whether the guest will hear of it. The lock is held. */
 static gboolean
 send (VmmInput *self, VmmInputKind kind, const VmmInputEvent *events, guint n)
 {
   VmmInputEvent packet[MAX_EVENTS] = { { 0 } };
-  Sink *sink = &self->sinks[kind];
+  Sink *sink = find_sink (self, kind);
 
   for (guint i = 0; i < n; i++)
     packet[i] = events[i];
   packet[n] = (VmmInputEvent) { EV_SYN, SYN_REPORT, 0 };
-  return sink->func && sink->func (sink->data, packet, n + 1);
+  return sink && sink->klass->take (sink->data, packet, n + 1);
 }
 
 static gboolean

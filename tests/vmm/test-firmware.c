@@ -29,14 +29,14 @@ put_descriptor (const char *name, const char *code, const char *features, const 
 {
   g_autofree char *path = g_strdup_printf ("qemu/firmware/%s.json", name);
   g_autofree char *variables = put ("vars.fd", "v");
-  g_autofree char *text = g_strdup_printf (
-    "{\"description\": \"%s\", \"interface-types\": [\"uefi\"],\n"
-    " \"mapping\": {\"device\": \"flash\",\n"
-    "   \"executable\": {\"filename\": \"%s\", \"format\": \"raw\"},\n"
-    "   \"nvram-template\": {\"filename\": \"%s\", \"format\": \"raw\"}},\n"
-    " \"targets\": [{\"architecture\": \"x86_64\", \"machines\": [\"%s\"]}],\n"
-    " \"features\": [%s], \"tags\": []}\n",
-    name, code, variables, machine, features);
+  g_autofree char *text =
+    g_strdup_printf ("{\"description\": \"%s\", \"interface-types\": [\"uefi\"],\n"
+                     " \"mapping\": {\"device\": \"flash\",\n"
+                     "   \"executable\": {\"filename\": \"%s\", \"format\": \"raw\"},\n"
+                     "   \"nvram-template\": {\"filename\": \"%s\", \"format\": \"raw\"}},\n"
+                     " \"targets\": [{\"architecture\": \"x86_64\", \"machines\": [\"%s\"]}],\n"
+                     " \"features\": [%s], \"tags\": []}\n",
+                     name, code, variables, machine, features);
 
   g_free (put (path, text));
 }
@@ -103,7 +103,8 @@ remove_folder (void)
 {
   const char *argv[] = { "rm", "-rf", data_folder, NULL };
 
-  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL,
+                NULL);
 }
 
 int

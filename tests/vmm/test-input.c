@@ -44,8 +44,10 @@ set_up (Fixture *f, gconstpointer data)
 {
   f->heard = g_string_new ("");
   f->input = vmm_input_new ();
-  vmm_input_set_sink (f->input, VMM_INPUT_KEYBOARD, keyboard, f);
-  vmm_input_set_sink (f->input, VMM_INPUT_TABLET, tablet, f);
+  static const VmmInputSink keyboard_sink = { NULL, keyboard }, tablet_sink = { NULL, tablet };
+
+  vmm_input_set_sink (f->input, VMM_INPUT_KEYBOARD, VMM_INPUT_VIRTIO, &keyboard_sink, f);
+  vmm_input_set_sink (f->input, VMM_INPUT_TABLET, VMM_INPUT_VIRTIO, &tablet_sink, f);
 }
 
 static void
@@ -163,7 +165,7 @@ static void
 test_no_sink (Fixture *f, gconstpointer data)
 {
   vmm_input_key (f->input, KEY_A, TRUE);
-  vmm_input_set_sink (f->input, VMM_INPUT_KEYBOARD, NULL, NULL);
+  vmm_input_set_sink (f->input, VMM_INPUT_KEYBOARD, VMM_INPUT_VIRTIO, NULL, NULL);
   vmm_input_key (f->input, KEY_B, TRUE);
   vmm_input_release_all (f->input);
   vmm_input_move (f->input, 0, 0);

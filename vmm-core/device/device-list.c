@@ -12,6 +12,7 @@
 #include "chips/i8042.h"
 #include "chips/lpc.h"
 #include "chips/pm.h"
+#include "chips/ps2-controller.h"
 #include "chips/rtc.h"
 #include "chips/serial.h"
 #include "device/device-list.h"
@@ -31,6 +32,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_debug_port_class,
   &vmm_serial_class,
   &vmm_i8042_class,
+  &vmm_ps2_class,
   &vmm_pm_class,
   &vmm_rtc_class,
   &vmm_debug_exit_class,

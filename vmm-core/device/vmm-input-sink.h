@@ -25,13 +25,31 @@ typedef enum {
 /* The range of the absolute axes: 0 to this. */
 #define VMM_INPUT_ABS_MAX 0x7fff
 
-/* Takes one packet. FALSE: the guest does not hear of it, because nobody listens or it is behind.
- */
-typedef gboolean (*VmmInputSink) (gpointer data, const VmmInputEvent *events, guint n_events);
+/* Devices of one kind by how well they serve: of those that a driver listens to, the first has all
+ * events. */
+typedef enum {
+  VMM_INPUT_VIRTIO,
+  VMM_INPUT_USB,
+  VMM_INPUT_PS2,
+  VMM_INPUT_N_RANKS,
+} VmmInputRank;
+
+typedef struct {
+  /* Whether the guest reads the device. NULL: always. */
+  gboolean (*listens) (gpointer data);
+  /* Takes one packet. FALSE: the guest does not hear of it, because nobody listens or it is behind.
+   */
+  gboolean (*take) (gpointer data, const VmmInputEvent *events, guint n_events);
+} VmmInputSink;
 
 VmmInput *vmm_input_new (void);
 void vmm_input_free (VmmInput *self);
-void vmm_input_set_sink (VmmInput *self, VmmInputKind kind, VmmInputSink sink, gpointer data);
+/* @sink is constant, or NULL to take it off. */
+void vmm_input_set_sink (VmmInput *self,
+                         VmmInputKind kind,
+                         VmmInputRank rank,
+                         const VmmInputSink *sink,
+                         gpointer data);
 /* The guest forgot what is held on a device of @kind: it was reset. Takes no lock. Thread: any. */
 void vmm_input_forget (VmmInput *self, VmmInputKind kind);
 

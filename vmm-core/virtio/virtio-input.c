@@ -318,6 +318,20 @@ take_events (gpointer data, const VmmInputEvent *events, guint n_events)
   return taken;
 }
 
+static gboolean
+listens (gpointer data)
+{
+  VmmVirtio *virtio = data;
+  gboolean ready;
+
+  vmm_device_lock (&virtio->parent.parent);
+  ready = vmm_virtio_is_ready (virtio);
+  vmm_device_unlock (&virtio->parent.parent);
+  return ready;
+}
+
+static const VmmInputSink virtio_input_sink = { listens, take_events };
+
 static guint
 count_bits (const guint8 *bytes, gsize length)
 {
@@ -360,7 +374,7 @@ virtio_input_realize (VmmVirtio *virtio, gconstpointer data, GError **error)
 
   self->input = config->input;
   self->kind = config->kind;
-  vmm_input_set_sink (self->input, self->kind, take_events, self);
+  vmm_input_set_sink (self->input, self->kind, VMM_INPUT_VIRTIO, &virtio_input_sink, self);
   return TRUE;
 }
 
@@ -374,7 +388,7 @@ virtio_input_unrealize (VmmVirtio *virtio)
 {
   VirtioInput *self = (VirtioInput *) virtio;
 
-  vmm_input_set_sink (self->input, self->kind, NULL, NULL);
+  vmm_input_set_sink (self->input, self->kind, VMM_INPUT_VIRTIO, NULL, NULL);
   /* A delivery that was posted before has run when this one has. */
   vmm_loop_call (virtio->parent.parent.board->loop, nothing, NULL);
 }

@@ -87,14 +87,23 @@ add_ecam (GByteArray *to, const VmmPciWindows *pci)
   vmm_aml_device (to, "ECAM", device);
 }
 
+/* What _STA of a device of the DSDT says. */
+static void
+add_presence (GByteArray *to, const char *name, gboolean here)
+{
+  vmm_aml_name (to, name);
+  vmm_aml_integer (to, here ? DEVICE_HERE : 0);
+}
+
 GByteArray *
 vmm_acpi_board (const VmmAcpiConfig *config)
 {
   g_autoptr (GByteArray) bridge = g_byte_array_new (), system = g_byte_array_new ();
   GByteArray *table = g_byte_array_new ();
 
-  vmm_aml_name (table, "\\SERI");
-  vmm_aml_integer (table, config->serial ? DEVICE_HERE : 0);
+  add_presence (table, "\\SERI", config->serial);
+  add_presence (table, "\\PS2S", config->ps2);
+  add_presence (table, "\\FWCS", config->fw_cfg);
   add_crs (bridge, &config->pci);
   add_prt (bridge);
   vmm_aml_scope (table, "\\_SB_.PCI0", bridge);

@@ -12,8 +12,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   guint n_vcpus;
-  gboolean serial; /* this and the next: what is there of COM1, keyboard controller, VGA */
-  gboolean ps2, vga;
+  gboolean serial; /* this and the next: what is there of COM1, keyboard and mouse, ... */
+  gboolean ps2, vga, fw_cfg;
   VmmPciWindows pci;
 } VmmAcpiConfig;
 

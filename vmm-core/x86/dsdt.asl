@@ -5,6 +5,8 @@
  */
 DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
 {
+  External (\FWCS, IntObj) /* of fw_cfg */
+  External (\PS2S, IntObj) /* of keyboard and mouse */
   External (\SERI, IntObj) /* _STA of the serial port */
 
   Name (\_S5, Package () { Zero, Zero, Zero, Zero })
@@ -61,6 +63,47 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
       {
         IO (Decode16, 0x0070, 0x0070, 0x01, 0x02)
         IRQNoFlags () { 8 }
+      })
+    }
+
+    Device (KBD0)
+    {
+      Name (_HID, EisaId ("PNP0303"))
+      Method (_STA)
+      {
+        Return (\PS2S)
+      }
+      Name (_CRS, ResourceTemplate ()
+      {
+        IO (Decode16, 0x0060, 0x0060, 0x01, 0x01)
+        IO (Decode16, 0x0064, 0x0064, 0x01, 0x01)
+        IRQNoFlags () { 1 }
+      })
+    }
+
+    Device (MOU0)
+    {
+      Name (_HID, EisaId ("PNP0F13"))
+      Method (_STA)
+      {
+        Return (\PS2S)
+      }
+      Name (_CRS, ResourceTemplate ()
+      {
+        IRQNoFlags () { 12 }
+      })
+    }
+
+    Device (FWCF)
+    {
+      Name (_HID, "QEMU0002")
+      Method (_STA)
+      {
+        Return (\FWCS)
+      }
+      Name (_CRS, ResourceTemplate ()
+      {
+        IO (Decode16, 0x0510, 0x0510, 0x01, 0x0C)
       })
     }
 

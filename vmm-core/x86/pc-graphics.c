@@ -67,7 +67,8 @@ vmm_pc_add_graphics (VmmPc *self, GError **error)
   if (!self->config->graphics)
     return TRUE;
   config.display = self->display = vmm_display_new ();
-  self->input = vmm_input_new ();
+  if (!self->input)
+    self->input = vmm_input_new ();
   if (self->config->firmware ? !add_vga (self, &config, error)
                              : !vmm_pc_add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class),
                                             "gpu0", &config, error))

@@ -10,6 +10,7 @@
 #include "chips/debug-exit.h"
 #include "chips/i8042.h"
 #include "chips/pm.h"
+#include "chips/ps2-controller.h"
 #include "chips/rtc.h"
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
@@ -66,6 +67,20 @@ add_rng (VmmPc *self, GError **error)
                      error) != NULL;
 }
 
+/* Kernels that we start have virtio's keyboard; to others a PC's is the one that is sure to be
+ * there. */
+static gboolean
+add_keyboard_controller (VmmPc *self, GError **error)
+{
+  VmmPs2Config config = { 0 };
+
+  if (!self->config->firmware)
+    return vmm_pc_add (self, &vmm_i8042_class, "i8042", NULL, error) != NULL;
+  if (self->config->graphics)
+    config.input = self->input = vmm_input_new ();
+  return vmm_pc_add (self, &vmm_ps2_class, "ps2", &config, error) != NULL;
+}
+
 static gboolean
 add_devices (VmmPc *self, GError **error)
 {
@@ -75,8 +90,7 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   self->pm = vmm_pc_add (self, &vmm_pm_class, "pm", NULL, error);
   self->rtc = self->pm ? vmm_pc_add (self, &vmm_rtc_class, "rtc", NULL, error) : NULL;
-  if (!self->rtc || !vmm_pc_add (self, &vmm_i8042_class, "i8042", NULL, error) ||
-      !vmm_pc_add_serial (self, error))
+  if (!self->rtc || !add_keyboard_controller (self, error) || !vmm_pc_add_serial (self, error))
     return FALSE;
   if (!(config->firmware ? vmm_pc_add_firmware : vmm_pc_add_kernel) (self, error))
     return FALSE;
@@ -138,7 +152,9 @@ vmm_pc_make_acpi (VmmPc *self)
 {
   VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
                            .serial = self->config->serial.mode != VMM_TEXT_NONE,
-                           .vga = self->config->firmware && self->config->graphics };
+                           .vga = self->config->firmware && self->config->graphics,
+                           .ps2 = self->config->firmware != NULL,
+                           .fw_cfg = self->fw_cfg != NULL };
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
   return vmm_acpi_new (&config);
