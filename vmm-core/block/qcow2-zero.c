@@ -97,20 +97,23 @@ can_be_zero (Qcow2 *self, guint64 offset)
   return self->header->version >= 3 || !has_backing_at (self, offset);
 }
 
+/* Whole clusters within one slice: @length of them, of which it may do less. */
 static int
-zero_clusters (Qcow2 *self, guint64 offset, guint64 n, const VmmBlockRequest *request)
+zero_clusters (Qcow2 *self, guint64 offset, guint64 *length, const VmmBlockRequest *request)
 {
   gboolean discards = request->op == VMM_BLOCK_DISCARD;
   gboolean keep = !discards && !(request->unmap && self->parent.discard);
   Qcow2Run run;
-  int result;
+  int result = qcow2_map_loaded (self, offset, *length, &run);
 
-  if (!can_be_zero (self, offset))
-    return discards ? 0 : write_zero_bytes (self, offset, n << self->cluster_bits);
-  result = qcow2_map_loaded (self, offset, n << self->cluster_bits, &run);
-  if (result < 0 || (run.kind == QCOW2_HOLE && !has_backing_at (self, offset)))
+  if (result < 0)
     return result;
-  return zero_slice (self, offset, n, keep);
+  *length = run.length;
+  if (run.kind == QCOW2_HOLE && !has_backing_at (self, offset))
+    return 0;
+  if (!can_be_zero (self, offset))
+    return discards ? 0 : write_zero_bytes (self, offset, *length);
+  return zero_slice (self, offset, *length >> self->cluster_bits, keep);
 }
 
 /* @request's moved is how far it has come. */
@@ -131,7 +134,7 @@ qcow2_write_zeroes (Qcow2 *self, VmmBlockRequest *request)
         result = write_zero_bytes (self, offset, length);
     } else {
       length = MIN (left & ~(self->cluster_size - 1), qcow2_get_slice_left (self, offset));
-      result = zero_clusters (self, offset, length >> self->cluster_bits, request);
+      result = zero_clusters (self, offset, &length, request);
     }
     if (result == 0)
       result = qcow2_relieve (self);
