@@ -77,7 +77,7 @@ def tests_of(flavour, suites, pattern):
     return found
 
 
-def run_suites(flavour, suites, pattern, boxed, tally):
+def run_suites(flavour, suites, pattern, boxed, slow, tally):
     names = tests_of(flavour, suites, pattern)
     if not names:
         return
@@ -96,6 +96,9 @@ def run_suites(flavour, suites, pattern, boxed, tally):
                        LSAN_OPTIONS=f'suppressions={TOP}/tests/lsan.supp:print_suppressions=0',
                        UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1',
                        TSAN_OPTIONS=f'halt_on_error=1:suppressions={TOP}/tests/tsan.supp')
+    if slow:
+        environment['VIRTDESK_TEST_SLOW'] = '1'  # tests that repeat something do it more often
+        command.insert(command.index('test') + 1, '--timeout-multiplier=10')
     code = subprocess.run(command, env=environment).returncode
     if boxed and report.exists():
         tally.crashes += int(report.read_text())
@@ -162,7 +165,7 @@ def main():
     stages = STAGES + (SLOW_STAGES if options.slow else [])
     for flavour, suites, boxed in stages:
         if build(flavour, tally):
-            run_suites(flavour, suites, options.pattern, boxed, tally)
+            run_suites(flavour, suites, options.pattern, boxed, options.slow, tally)
     if (not options.pattern or 'fuzz' in options.pattern) and build('fuzz', tally):
         run_fuzzers(FUZZ_SECONDS_SLOW if options.slow else FUZZ_SECONDS, options.pattern, tally)
 

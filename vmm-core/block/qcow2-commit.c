@@ -2,10 +2,9 @@
  *
  * How changed tables get to disk. Nothing on disk may ever refer to what is not there yet, so:
  *
- *   counts, and all data written before   durable
- *   then L2 tables                        durable, where the L1 table is to name new ones
- *   then the L1 table                     durable
- *   then clusters that none of them refers to any more are free
+ *   counts, all data, and new L2 tables as they were made     durable
+ *   then changes of L2 tables and of the L1 table             durable
+ *   then clusters that none of them refers to any more        free
  *
  * A power cut between two of these leaves clusters that are counted and not used. The dirty bit,
  * set before the first change, makes the next program that opens the image look for them.
@@ -92,15 +91,10 @@ qcow2_save_refcounts (Qcow2 *self)
 static int
 save_l1 (Qcow2 *self)
 {
-  int result;
-
   if (self->l1_dirty_from >= self->l1_dirty_to)
     return 0;
-  result = vmm_host_file_sync (self->parent.file);
-  if (result == 0)
-    result = qcow2_write_table (self, self->l1, self->l1_size, self->header->l1_offset,
-                                self->l1_dirty_from, self->l1_dirty_to);
-  return result;
+  return qcow2_write_table (self, self->l1, self->l1_size, self->header->l1_offset,
+                            self->l1_dirty_from, self->l1_dirty_to);
 }
 
 static int
