@@ -48,7 +48,8 @@ start (Run *run, guint port)
   fake_ahci_start (run->ahci, port);
 }
 
-/* Entries one after another in the window; where the lowest bit of a length is not set, not in it. */
+/* Entries one after another in the window; where the lowest bit of a length is not set, not in it.
+ */
 static guint
 read_entries (Run *run, FakeBuffer *buffers)
 {

@@ -89,10 +89,9 @@ static void
 run (const Deed *deeds, guint n, gboolean readonly, int fd)
 {
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
-  VmmBlockOptions options = { .format = VMM_DISK_QCOW2,
-                              .readonly = readonly,
-                              .discard = TRUE,
-                              .engine = &vmm_block_threads };
+  VmmBlockOptions options = {
+    .format = VMM_DISK_QCOW2, .readonly = readonly, .discard = TRUE, .engine = &vmm_block_threads
+  };
   static VmmLoop *loop;
   BlockTest test = { .path = path };
 

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct {
   VmmBlockOp op;
-  guint first, end; /* sectors */
-  guint8 byte;      /* what they are full of then */
+  guint first, end;   /* sectors */
+  guint8 byte;        /* what they are full of then */
   guint begun, ended; /* the test's: when, in its own measure */
 } BlockDeed;
 

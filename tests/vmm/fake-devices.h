@@ -33,7 +33,7 @@ typedef struct {
   VmmDisplay *display;
   VmmInput *input;
   VmmDevice *devices[FAKE_N_DEVICES];
-  VmmBlock *disc; /* of the CD drive */
+  VmmBlock *disc;     /* of the CD drive */
   guint64 first_free; /* guest memory, before any driver took some */
 } FakeDevices;
 

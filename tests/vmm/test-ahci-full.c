@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A SATA disk whose image has no room left, or fails, or takes its time: what the guest hears of it,
- * and what waits for what.
+ * A SATA disk whose image has no room left, or fails, or takes its time: what the guest hears of
+ * it, and what waits for what.
  */
 #include <errno.h>
 #include <glib/gstdio.h>

@@ -138,8 +138,8 @@ kill_victim (BlockTest *test, guint32 seed, guint when)
   int out, status;
   char byte;
 
-  g_spawn_async_with_pipes (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-                            &pid, NULL, &out, NULL, &error);
+  g_spawn_async_with_pipes (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pid,
+                            NULL, &out, NULL, &error);
   g_assert_no_error (error);
   while (n < when && read (out, &byte, 1) == 1)
     n++;

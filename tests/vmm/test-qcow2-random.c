@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Random requests, several at once, to images of all kinds, beside a model of what a disk is: bytes.
- * QEMU has the last word: it finds nothing wrong, and reads the model's bytes.
+ * Random requests, several at once, to images of all kinds, beside a model of what a disk is:
+ * bytes. QEMU has the last word: it finds nothing wrong, and reads the model's bytes.
  */
 #include <errno.h>
 #include <string.h>
@@ -112,8 +112,8 @@ static void
 choose (Deed *deed, GRand *rand)
 {
   static const VmmBlockOp ops[] = {
-    VMM_BLOCK_READ,    VMM_BLOCK_WRITE,        VMM_BLOCK_WRITE, VMM_BLOCK_WRITE, VMM_BLOCK_FLUSH,
-    VMM_BLOCK_DISCARD, VMM_BLOCK_WRITE_ZEROES, VMM_BLOCK_READ,
+    VMM_BLOCK_READ,  VMM_BLOCK_WRITE,   VMM_BLOCK_WRITE,        VMM_BLOCK_WRITE,
+    VMM_BLOCK_FLUSH, VMM_BLOCK_DISCARD, VMM_BLOCK_WRITE_ZEROES, VMM_BLOCK_READ,
   };
   guint64 n = g_rand_boolean (rand) ? g_rand_int_range (rand, 1, 9)
                                     : g_rand_int_range (rand, 1, MAX_MOVE / SECTOR);

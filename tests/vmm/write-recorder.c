@@ -122,7 +122,8 @@ replay (int fd, const Note *note, guint64 from, guint64 to)
 {
   switch (note->kind) {
   case WROTE:
-    g_assert_cmpint (pwrite (fd, note->bytes + from, to - from, note->offset + from), ==, to - from);
+    g_assert_cmpint (pwrite (fd, note->bytes + from, to - from, note->offset + from), ==,
+                     to - from);
     break;
   case ALLOCATED:
     g_assert_cmpint (fallocate (fd, note->mode, note->offset, note->length), ==, 0);

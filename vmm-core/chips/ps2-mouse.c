@@ -91,8 +91,8 @@ make_packet (VmmPs2Mouse *self, guint8 packet[4])
   gint32 dx = take_step (&self->dx), dy = take_step (&self->dy);
   gint32 wheel = CLAMP (self->wheel, -MAX_WHEEL, MAX_WHEEL);
 
-  packet[0] = ALWAYS_SET | (self->buttons & 7) | (dx < 0 ? X_NEGATIVE : 0) |
-              (dy < 0 ? Y_NEGATIVE : 0);
+  packet[0] =
+    ALWAYS_SET | (self->buttons & 7) | (dx < 0 ? X_NEGATIVE : 0) | (dy < 0 ? Y_NEGATIVE : 0);
   packet[1] = dx;
   packet[2] = dy;
   if (self->id == ID_PLAIN)

@@ -38,8 +38,7 @@ extern const VmmField vmm_ps2_keyboard_fields[];
 
 void vmm_ps2_keyboard_reset (VmmPs2Keyboard *self);
 void vmm_ps2_keyboard_write (VmmPs2Keyboard *self, guint8 byte);
-gboolean
-vmm_ps2_keyboard_take (VmmPs2Keyboard *self, const VmmInputEvent *events, guint n_events);
+gboolean vmm_ps2_keyboard_take (VmmPs2Keyboard *self, const VmmInputEvent *events, guint n_events);
 /* What the controller makes of a byte of set 2 where it translates: set 1, without the release bit.
  */
 guint8 vmm_ps2_translate (guint8 byte);
