@@ -15,6 +15,19 @@ load() {
   done < /modules
 }
 load_all() { while read -r module; do insmod "/lib/$module" 2> /dev/null; done < /modules; }
+load_sata() {
+  load scsi_common scsi_mod crc-t10dif crc64 libata libahci ahci sd_mod cdrom sr_mod isofs
+  while [ ! -b /dev/sr0 ]; do sleep 0.1; done
+}
+sata_name() { # the disk on port $1
+  until name=$(ls -d /sys/bus/pci/drivers/ahci/*/ata"$1"/host*/target*/*/block/* 2> /dev/null); do sleep 0.1; done
+  echo "${name##*/}"
+}
+wait_event() {
+  until grep -q "$1" /tmp/events; do sleep 0.1; done
+  : > /tmp/events
+}
+sata_complaints() { dmesg | grep -iE 'exception|I/O error|failed command|hard resetting|firmware bug' | sed 's/^/COMPLAINT /'; }
 debug_exit() { printf "\\$(printf %o "$1")" | dd of=/dev/port bs=1 seek=244 count=1 2> /dev/null; }
 echo "INIT $test"
 case $test in
@@ -48,17 +61,31 @@ copy) # vda to vdb, and read back from the disk
   cmp /dev/vda /dev/vdb && echo "SAME"
   poweroff -f
   ;;
-sata) # sda to sdb, read back; then the disc
-  load scsi_common scsi_mod crc-t10dif crc64 libata libahci ahci sd_mod cdrom sr_mod isofs
-  while [ ! -b /dev/sdb ] || [ ! -b /dev/sr0 ]; do sleep 0.1; done
-  dmesg | grep -E 'ahci|ata[0-9]|sr0|sd[ab]'
-  one=/dev/$(basename "$(ls -d /sys/bus/pci/drivers/ahci/*/ata1/host*/target*/*/block/*)")
-  two=/dev/$(basename "$(ls -d /sys/bus/pci/drivers/ahci/*/ata2/host*/target*/*/block/*)")
-  dd if=$one of=$two bs=64k 2> /dev/null && sync && echo "COPIED"
+sata) # the first SATA disk to the second, and read back; then the third drive's disc, whole
+  load_sata
+  one=/dev/$(sata_name 1) two=/dev/$(sata_name 2)
+  dd if="$one" of="$two" bs=64k 2> /dev/null && sync && echo "COPIED"
   echo 3 > /proc/sys/vm/drop_caches
-  cmp $one $two && echo "SAME"
-  echo DISC $(md5sum < /dev/sr0)
-  dmesg | grep -E 'exception|error' | sed 's/^/COMPLAINT /'
+  cmp "$one" "$two" && echo "SAME"
+  echo "SIZES $(cat "/sys/block/$(sata_name 1)/size") $(cat /sys/block/sr0/size)"
+  echo "DISC $(md5sum < /dev/sr0)"
+  echo "DEPTH $(cat "/sys/block/$(sata_name 1)/device/queue_depth")"
+  sata_complaints
+  poweroff -f
+  ;;
+cdrom) # a disc is read, asked for, given away, and another one is read
+  load_sata
+  mkdir /mnt
+  echo 100 > /sys/block/sr0/events_poll_msecs
+  uevent env >> /tmp/events &
+  mount -t iso9660 -o ro /dev/sr0 /mnt && echo "WORD $(cat /mnt/word)"
+  wait_event DISK_EJECT_REQUEST=1
+  umount /mnt && echo "RELEASED"
+  wait_event DISK_MEDIA_CHANGE=1
+  dd if=/dev/sr0 of=/dev/null bs=2048 count=1 2> /dev/null || echo "EMPTY"
+  wait_event DISK_MEDIA_CHANGE=1
+  mount -t iso9660 -o ro /dev/sr0 /mnt && echo "WORD $(cat /mnt/word)"
+  sata_complaints
   poweroff -f
   ;;
 rng)

@@ -136,7 +136,7 @@ class Running:
     def wait_until(self, condition):
         end = time.monotonic() + LIMIT
         while not condition():
-            assert time.monotonic() < end, 'nothing happened'
+            assert time.monotonic() < end, f'nothing happened: {self.said()}'
             time.sleep(0.05)
 
     def wait_said(self, text, times=1):
