@@ -191,6 +191,14 @@ vmm_machine_insert (VmmMachine *self,
   return vmm_pc_insert (self->pc, id, path, force, error);
 }
 
+gboolean
+vmm_machine_resize_disk (VmmMachine *self, const char *id, guint64 size, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_resize_disk (self->pc, id, size, error);
+}
+
 void
 vmm_machine_power_button (VmmMachine *self)
 {

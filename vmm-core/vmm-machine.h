@@ -88,6 +88,10 @@ gboolean vmm_machine_insert (VmmMachine *self,
                              gboolean force,
                              GError **error);
 
+/* The disk @id ("disk0") grows to @size bytes; a guest with virtio disks hears of it at once. Fails
+ * with VMM_ERROR_DISK. Thread: control */
+gboolean vmm_machine_resize_disk (VmmMachine *self, const char *id, guint64 size, GError **error);
+
 void vmm_machine_power_button (VmmMachine *self);
 VmmMachineState vmm_machine_get_state (VmmMachine *self);
 VmmEnd vmm_machine_get_end (VmmMachine *self);

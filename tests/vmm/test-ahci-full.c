@@ -229,10 +229,10 @@ test_errors (Fixture *f, gconstpointer data)
     int error;
     guint32 tfd;
   } cases[] = {
-    { VMM_BLOCK_READ, READ_DMA_EXT, -EIO, 0x4041 },
+    { VMM_BLOCK_READ, READ_DMA_EXT, -EBADMSG, 0x4041 },
     { VMM_BLOCK_READ, READ_DMA_EXT, -ENOSPC, 0x4041 },
-    { VMM_BLOCK_READ, 0xc8, -EIO, 0x4041 },
-    { VMM_BLOCK_WRITE, WRITE_DMA_EXT, -EIO, 0x0461 },
+    { VMM_BLOCK_READ, 0xc8, -EBADMSG, 0x4041 },
+    { VMM_BLOCK_WRITE, WRITE_DMA_EXT, -EBADMSG, 0x0461 },
     { VMM_BLOCK_FLUSH, FLUSH_EXT, -EIO, 0x0461 },
     { VMM_BLOCK_FLUSH, FLUSH_EXT, -ENOSPC, 0x0461 },
     { VMM_BLOCK_FLUSH, WRITE_DMA_FUA_EXT, -EIO, 0x0461 },
@@ -264,7 +264,7 @@ test_queued_error (Fixture *f, gconstpointer data)
   FakeBuffer buffer = { f->data, 512 };
   const guint8 *page;
 
-  fake_engine_fail (VMM_BLOCK_WRITE, -EIO);
+  fake_engine_fail (VMM_BLOCK_WRITE, -EBADMSG);
   issue_writes (f, TRUE);
   fake_ahci_wait (f->ahci, 0, 1);
   g_assert_cmphex (port (f, PX_IS), ==, IS_TFES | IS_SDBS);
@@ -289,7 +289,7 @@ test_trim_refused (Fixture *f, gconstpointer data)
   fake_engine_fail (VMM_BLOCK_DISCARD, -EOPNOTSUPP);
   g_assert_cmphex (fake_ahci_run (f->ahci, 0, &ata, &buffer, 1), ==, TFD_GOOD);
   g_assert_cmpuint (fake_engine_take_count (VMM_BLOCK_DISCARD), ==, 1);
-  fake_engine_fail (VMM_BLOCK_DISCARD, -EIO);
+  fake_engine_fail (VMM_BLOCK_DISCARD, -EBADMSG);
   g_assert_cmphex (fake_ahci_run (f->ahci, 0, &ata, &buffer, 1), ==, 0x0461);
 }
 

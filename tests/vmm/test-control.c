@@ -116,6 +116,15 @@ test_pointer (Fixture *self, gconstpointer data)
 }
 
 static void
+test_resize (Fixture *self, gconstpointer data)
+{
+  assert_answer (self, "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":21474836480}",
+                 "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_RESIZE_DISK);
+  g_assert_cmpuint (self->last.size, ==, G_GUINT64_CONSTANT (20) << 30);
+}
+
+static void
 test_refused (Fixture *self, gconstpointer data)
 {
   static const char *const wrong[] = {
@@ -137,6 +146,11 @@ test_refused (Fixture *self, gconstpointer data)
     "{\"do\":\"pointer\",\"wheel\":1000000000000}",
     "{\"do\":\"screenshot\"}",
     "{\"do\":\"screenshot\",\"path\":\"\"}",
+    "{\"do\":\"resize-disk\",\"size\":512}",
+    "{\"do\":\"resize-disk\",\"device\":\"disk0\"}",
+    "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":-1}",
+    "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":1e300}",
+    "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":\"1G\"}",
     "pause",
     "",
   };
@@ -323,6 +337,7 @@ main (int argc, char **argv)
   ADD ("/control/answers", test_answers);
   ADD ("/control/key", test_key);
   ADD ("/control/pointer", test_pointer);
+  ADD ("/control/resize", test_resize);
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);
   ADD ("/control/rude", test_rude);

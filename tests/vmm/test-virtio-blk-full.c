@@ -230,7 +230,7 @@ test_kept (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->disk.guest->platform.n_pauses, ==, 2);
 }
 
-/* What no room would mend is the guest's to hear. */
+/* What no waiting would mend is the guest's to hear. */
 static void
 test_errors (Fixture *f, gconstpointer data)
 {
@@ -239,9 +239,10 @@ test_errors (Fixture *f, gconstpointer data)
     VmmBlockOp op;
     int error;
   } cases[] = {
-    { OUT, VMM_BLOCK_WRITE, -EIO },
+    { OUT, VMM_BLOCK_WRITE, -EUCLEAN },
     { OUT, VMM_BLOCK_WRITE, -EFBIG },
     { FLUSH, VMM_BLOCK_FLUSH, -ENOSPC },
+    { FLUSH, VMM_BLOCK_FLUSH, -EIO },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -344,6 +345,9 @@ main (int argc, char **argv)
   } tests[] = {
     { "/virtio-blk/full/no-room", -ENOSPC, test_kept },
     { "/virtio-blk/full/no-quota", -EDQUOT, test_kept },
+    { "/virtio-blk/full/io-error", -EIO, test_kept },
+    { "/virtio-blk/full/gone", -ENODEV, test_kept },
+    { "/virtio-blk/full/stale", -ESTALE, test_kept },
     { "/virtio-blk/full/errors", 0, test_errors },
     { "/virtio-blk/full/no-page", 0, test_no_page },
     { "/virtio-blk/full/reset", 0, test_reset },

@@ -180,7 +180,7 @@ test_config (Fixture *f, gconstpointer data)
   g_assert_cmpuint (fake_driver_read (f->driver, f->driver->config + 20, 4), ==, 512);
   g_assert_cmpuint (fake_driver_read (f->driver, f->driver->config + 40, 4), ==, 1);
   g_assert_cmpuint (fake_driver_read (f->driver, f->driver->config + 56, 1), ==, 1);
-  g_assert_cmphex (features & 0xffff, ==, GPOINTER_TO_INT (data) ? 0x0264 : 0x6244);
+  g_assert_cmphex (features & 0xffff, ==, GPOINTER_TO_INT (data) ? 0x0e64 : 0x6e44);
 }
 
 static guint8

@@ -3,8 +3,8 @@
  * Between a drive's command and its medium: transfers straight between the host's memory and the
  * block layer, in parts where the table of the host's memory is long, and what becomes of errors.
  *
- * Where the file system of an image is full the host is not told, as with virtio-blk: the command
- * stays in its slot, and the machine is asked to pause.
+ * Where the file system of an image is full, or its disk gone, the host is not told, as with
+ * virtio-blk: the command stays in its slot, and the machine is asked to pause.
  *
  * Threads: loop, with the controller locked; completions come on the loop and lock.
  */
@@ -24,23 +24,10 @@ platform_of (AtaCommand *command)
   return command->port->hba->parent.parent.board->platform;
 }
 
-static gboolean
-lacks_room (const VmmBlockRequest *request, int error)
-{
-  return (error == -ENOSPC || error == -EDQUOT) && request->op != VMM_BLOCK_READ &&
-         request->op != VMM_BLOCK_FLUSH;
-}
-
 static void
-wait_for_room (AtaCommand *command, int error)
+wait_for_person (AtaCommand *command, const char *why)
 {
   AhciPort *port = command->port;
-  g_autofree char *why = g_strdup_printf (
-    error == -EDQUOT ? "The image “%s” cannot grow, because your disk quota is used up: make "
-                       "room there, then resume the machine."
-                     : "The image “%s” cannot grow, because its file system is full: make room "
-                       "there, then resume the machine.",
-    vmm_block_get_path (port->drive.block));
 
   if (!port->held)
     platform_of (command)->klass->pause (platform_of (command), port->drive.id, why);
@@ -57,7 +44,7 @@ fail_request (AtaCommand *command, int error)
   if (error == -EFAULT) { /* our memory is mapped: what it lacks is a page of the host */
     platform->klass->request (platform, VMM_REQUEST_NO_MEMORY, 0);
   } else {
-    g_autofree char *why = g_strdup_printf ("The disk failed: %s.", g_strerror (-error));
+    g_autofree char *why = vmm_block_explain_error (drive->block, error);
 
     platform->klass->device_broken (platform, drive->id, why);
   }
@@ -71,12 +58,15 @@ request_done (VmmBlockRequest *request, int error)
   AtaCommand *command = (AtaCommand *) request;
   AhciPort *port = command->port;
   VmmDevice *device = &port->hba->parent.parent;
+  g_autofree char *why = NULL;
 
   vmm_device_lock (device);
+  if (port->drive.block && port->drive.klass == &ata_disk_class) /* a disc may have bad blocks */
+    why = vmm_block_explain_pause (port->drive.block, request, error);
   if (!ahci_command_is_running (command))
     ahci_command_forget (command);
-  else if (lacks_room (request, error))
-    wait_for_room (command, error);
+  else if (why)
+    wait_for_person (command, why);
   else if (error == -EOPNOTSUPP && request->op == VMM_BLOCK_DISCARD)
     command->next (command); /* it was only a hint */
   else if (error < 0)

@@ -27,6 +27,7 @@ struct _VmmBlock {
   VmmLoop *loop;
   gboolean readonly, discard;
   guint64 size; /* atomic */
+  guint cluster_size;
 };
 
 /* How an image came to be opened: those above it in a backing chain. */

@@ -35,7 +35,7 @@ inflate_cluster (guint8 *to, gsize room, guint8 *from, gsize length)
   result = inflate (&stream, Z_FINISH);
   inflateEnd (&stream);
   /* Where the output is full before the end of the stream was seen, it is all there as well. */
-  return (result == Z_STREAM_END || result == Z_BUF_ERROR) && stream.avail_out == 0 ? 0 : -EIO;
+  return (result == Z_STREAM_END || result == Z_BUF_ERROR) && stream.avail_out == 0 ? 0 : -EUCLEAN;
 }
 
 /* What lies behind the frame, in the rest of its last sector, is not its. */
@@ -57,7 +57,7 @@ unzstd_cluster (guint8 *to, gsize room, const guint8 *from, gsize length)
       break;
   }
   ZSTD_freeDCtx (context);
-  return !ZSTD_isError (result) && out.pos == room ? 0 : -EIO;
+  return !ZSTD_isError (result) && out.pos == room ? 0 : -EUCLEAN;
 }
 
 static int

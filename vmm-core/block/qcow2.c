@@ -272,6 +272,7 @@ open_all (Qcow2 *self, const VmmBlockOptions *options, const VmmBlockChain *chai
   self->cluster_bits = self->header->cluster_bits;
   self->slice_size = MIN (self->cluster_size, SLICE);
   self->parent.size = self->header->size;
+  self->parent.cluster_size = self->cluster_size;
   return read_tables (self, error) && qcow2_open_backing (self, options, chain, error) &&
          (self->parent.readonly || make_writable (self, error));
 }

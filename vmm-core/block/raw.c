@@ -13,6 +13,7 @@
 #include "block/qcow2-header.h"
 #include "vmm-error.h"
 
+#define HOST_BLOCK 4096
 #define ZERO_PAGE  4096
 #define ZERO_PAGES 256 /* of one write */
 
@@ -199,6 +200,7 @@ vmm_raw_open (VmmHostFile *file, const VmmBlockOptions *options, GError **error)
   self = g_new0 (Raw, 1);
   vmm_block_init (&self->parent, &raw_class, file, options);
   self->parent.size = file->size;
+  self->parent.cluster_size = HOST_BLOCK;
   self->guarded = options->format == VMM_DISK_AUTO;
   return &self->parent;
 }

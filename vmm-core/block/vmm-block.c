@@ -119,6 +119,12 @@ vmm_block_get_discard (VmmBlock *self)
   return self->discard;
 }
 
+guint
+vmm_block_get_cluster_size (VmmBlock *self)
+{
+  return self->cluster_size;
+}
+
 const char *
 vmm_block_get_path (VmmBlock *self)
 {

@@ -79,6 +79,8 @@ gboolean vmm_block_resize (VmmBlock *self, guint64 size, GError **error);
 guint64 vmm_block_get_size (VmmBlock *self); /* bytes, a multiple of 512; any thread */
 gboolean vmm_block_get_readonly (VmmBlock *self);
 gboolean vmm_block_get_discard (VmmBlock *self);
+/* What it is made of: writing less may cost more. */
+guint vmm_block_get_cluster_size (VmmBlock *self);
 const char *vmm_block_get_path (VmmBlock *self);   /* as it was opened, for messages */
 const char *vmm_block_get_format (VmmBlock *self); /* "raw" or "qcow2" */
 const char *vmm_block_get_engine (VmmBlock *self); /* "io_uring" or "threads", for stats */
@@ -86,6 +88,11 @@ const char *vmm_block_get_engine (VmmBlock *self); /* "io_uring" or "threads", f
 const GPtrArray *vmm_block_get_snapshots (VmmBlock *self);
 
 void vmm_block_submit (VmmBlock *self, VmmBlockRequest *request);
+/* Where a machine should wait until a person has seen to the @error of a request, and then try it
+ * again: why, and what to do, in a sentence. NULL where that would not help. */
+char *vmm_block_explain_pause (VmmBlock *self, const VmmBlockRequest *request, int error);
+/* What went wrong, in a sentence. */
+char *vmm_block_explain_error (VmmBlock *self, int error);
 /* Sends off what was submitted since the last kick. */
 void vmm_block_kick (VmmBlock *self);
 

@@ -12,6 +12,7 @@
 
 #define MAX_ID    256
 #define MAX_WHEEL 100
+#define MAX_SIZE  0x1p53 /* what a number of JSON can say exactly */
 
 typedef gboolean (*Fill) (VmmCommand *self, const VmmJsonObject *object, GError **error);
 
@@ -131,6 +132,18 @@ fill_insert (VmmCommand *self, const VmmJsonObject *object, GError **error)
   return fill_device (self, object, error);
 }
 
+static gboolean
+fill_resize (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  double size;
+
+  if (!vmm_json_get_number (object, "size", &size) || !(size > 0 && size <= MAX_SIZE) ||
+      size != floor (size))
+    return fail (error, "\"size\" is the number of bytes that the disk shall have.");
+  self->size = size;
+  return fill_device (self, object, error);
+}
+
 static const struct {
   const char *name;
   VmmCommandKind kind;
@@ -143,6 +156,7 @@ static const struct {
   { "screenshot", VMM_COMMAND_SCREENSHOT, fill_screenshot },
   { "eject", VMM_COMMAND_EJECT, fill_device },
   { "insert", VMM_COMMAND_INSERT, fill_insert },
+  { "resize-disk", VMM_COMMAND_RESIZE_DISK, fill_resize },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
   { "reset", VMM_COMMAND_RESET, NULL },
   { "stats", VMM_COMMAND_STATS, NULL },
@@ -165,8 +179,8 @@ parse_object (const VmmJsonObject *object, GError **error)
       return NULL;
     return g_steal_pointer (&self);
   }
-  fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, power-button, "
-               "reset, stats or quit.");
+  fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
+               "power-button, reset, stats or quit.");
   return NULL;
 }
 

@@ -21,6 +21,7 @@ typedef enum {
   VMM_COMMAND_SCREENSHOT,
   VMM_COMMAND_EJECT,
   VMM_COMMAND_INSERT,
+  VMM_COMMAND_RESIZE_DISK,
   VMM_COMMAND_POWER_BUTTON,
   VMM_COMMAND_RESET,
   VMM_COMMAND_STATS,
@@ -38,6 +39,7 @@ typedef struct {
   char *path;   /* of the picture, or of what is inserted */
   char *device; /* that is meant */
   gboolean force;
+  guint64 size; /* bytes */
 } VmmCommand;
 
 /* @id is the "id" as it was written, for the answer ("null" where there is none); it is set even

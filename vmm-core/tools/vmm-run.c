@@ -238,6 +238,8 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return vmm_machine_eject (run->machine, command->device, command->force, error);
   case VMM_COMMAND_INSERT:
     return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
+  case VMM_COMMAND_RESIZE_DISK:
+    return vmm_machine_resize_disk (run->machine, command->device, command->size, error);
   case VMM_COMMAND_POWER_BUTTON:
     vmm_machine_power_button (run->machine);
     return TRUE;

@@ -175,7 +175,7 @@ blk_begin (VirtioBlk *self, BlkRequest *request)
   if (vmm_iov_read (vq->out, vq->n_out, 0, &header, sizeof header) < sizeof header ||
       vq->n_in == 0) {
     vmm_virtio_break (&self->parent, "The driver sent a disk request without header or status.");
-    vmm_virtio_push (&self->parent, 0, vq->head, 0);
+    vmm_virtio_push (&self->parent, request->queue, vq->head, 0);
     g_ptr_array_add (self->spare, request);
     return FALSE;
   }

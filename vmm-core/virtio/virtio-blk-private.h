@@ -24,6 +24,13 @@ enum {
   BLK_LATER = 0xff, /* the block layer has it */
 };
 
+#define BLK_MAX_KEPT (BLK_QUEUE_SIZE * VMM_VIRTIO_BLK_MAX_QUEUES)
+
+/* A request to be tried again. */
+typedef struct {
+  guint16 queue, head;
+} BlkKept;
+
 typedef struct {
   VmmVirtio parent;
   VmmBlock *block;
@@ -31,13 +38,15 @@ typedef struct {
   guint64 n_requests;
   GPtrArray *spare; /* requests not in use */
   gboolean held;    /* nothing is served until the machine is resumed */
+  guint8 writeback; /* what the driver chose, where it was asked: writes wait for no flush */
   guint32 n_kept;
-  guint16 kept[BLK_QUEUE_SIZE]; /* heads of the requests to be tried again, in their order */
+  BlkKept kept[BLK_MAX_KEPT]; /* in their order */
 } VirtioBlk;
 
 typedef struct {
   VmmBlockRequest block; /* first: completions cast */
   VirtioBlk *device;
+  guint queue;
   guint8 *status;
   gboolean unmap;
   guint64 written; /* into the guest's buffers, the status included */

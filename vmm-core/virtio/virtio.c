@@ -404,13 +404,13 @@ make_doorbell (VmmVirtio *self, VmmVirtioQueue *queue, GError **error)
 }
 
 static gboolean
-make_queues (VmmVirtio *self, GError **error)
+make_queues (VmmVirtio *self, gconstpointer config, GError **error)
 {
   const VmmVirtioClass *klass = vmm_virtio_class (self);
   const VmmBoard *board = self->parent.parent.board;
 
   g_cond_init (&self->idle);
-  self->n_queues = klass->n_queues;
+  self->n_queues = klass->count_queues ? klass->count_queues (config) : klass->n_queues;
   self->left = NO_LIMIT;
   self->queues = g_new0 (VmmVirtioQueue, self->n_queues);
   for (guint i = 0; i < self->n_queues; i++) {
@@ -435,7 +435,7 @@ vmm_virtio_realize (VmmDevice *device, gconstpointer config, GError **error)
   const guint *slot = config;
 
   self->config_vector = VMM_MSIX_NO_VECTOR;
-  if (!make_queues (self, error) || !vmm_virtio_pci_realize (self, *slot, error)) {
+  if (!make_queues (self, config, error) || !vmm_virtio_pci_realize (self, *slot, error)) {
     free_queues (self);
     return FALSE;
   }

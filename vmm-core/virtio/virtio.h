@@ -25,6 +25,8 @@ typedef struct {
   guint n_queues;
   guint16 queue_size;
   guint config_size; /* bytes of device configuration */
+  /* Where the configuration decides on it: instead of n_queues. May be NULL. */
+  guint (*count_queues) (gconstpointer config);
 
   /* Where the registers are: this BAR, from this offset (whole pages) on. The rest of it, and other
    * BARs, are the device's, which then has the three functions. @address 0: it ends to answer. */

@@ -4,8 +4,11 @@
  *
  * Threads: control, with the vCPUs parked, unless pc.h says otherwise.
  */
+#include <string.h>
+
 #include "ahci/ahci.h"
 #include "virtio/virtio-blk.h"
+#include "vmm-error.h"
 #include "x86/pc-private.h"
 
 VmmBlock *
@@ -26,7 +29,7 @@ add_disk (VmmPc *self, guint number, const VmmDiskConfig *disk, GError **error)
 {
   g_autofree char *id = g_strdup_printf ("disk%u", number);
   VmmBlock *block = vmm_pc_open_disk (self, disk, error);
-  VmmVirtioBlkConfig config = { .block = block, .serial = id };
+  VmmVirtioBlkConfig config = { .block = block, .serial = id, .n_queues = self->config->n_vcpus };
   VmmDevice *device;
 
   if (!block)
@@ -46,6 +49,41 @@ vmm_pc_add_disks (VmmPc *self, GError **error)
 
     if (disk->bus == VMM_DISK_VIRTIO && !add_disk (self, i, disk, error))
       return FALSE;
+  }
+  return TRUE;
+}
+
+/* The image of the disk @id: no two that can be written are of the same file. */
+static VmmBlock *
+find_block (VmmPc *self, const char *id, GError **error)
+{
+  const char *path = NULL;
+
+  for (guint i = 0; i < self->config->disks->len; i++) {
+    g_autofree char *known = g_strdup_printf ("disk%u", i);
+
+    if (g_strcmp0 (known, id) == 0)
+      path = ((VmmDiskConfig *) g_ptr_array_index (self->config->disks, i))->path;
+  }
+  for (guint i = 0; path && i < self->blocks->len; i++)
+    if (strcmp (vmm_block_get_path (g_ptr_array_index (self->blocks, i)), path) == 0)
+      return g_ptr_array_index (self->blocks, i);
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "The machine has no disk “%s”.", id);
+  return NULL;
+}
+
+gboolean
+vmm_pc_resize_disk (VmmPc *self, const char *id, guint64 size, GError **error)
+{
+  VmmBlock *block = find_block (self, id, error);
+
+  if (!block || !vmm_block_resize (block, size, error))
+    return FALSE;
+  for (guint i = 0; i < self->disks->len; i++) {
+    VmmDevice *device = g_ptr_array_index (self->disks, i);
+
+    if (strcmp (device->id, id) == 0)
+      vmm_virtio_blk_resized (device);
   }
   return TRUE;
 }

@@ -39,6 +39,9 @@ gboolean vmm_pc_eject (VmmPc *self, const char *id, gboolean force, GError **err
 gboolean
 vmm_pc_insert (VmmPc *self, const char *id, const char *path, gboolean force, GError **error);
 
+/* Of the disk @id ("disk0"): it grows, while the machine runs or not. */
+gboolean vmm_pc_resize_disk (VmmPc *self, const char *id, guint64 size, GError **error);
+
 VmmBus *vmm_pc_get_ports (VmmPc *self);
 VmmBus *vmm_pc_get_mmio (VmmPc *self);
 VmmDisplay *vmm_pc_get_display (VmmPc *self); /* NULL without graphics */
