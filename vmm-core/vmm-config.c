@@ -40,6 +40,7 @@ vmm_config_new (void)
   self->console.in_fd = self->console.out_fd = -1;
   self->disks = g_ptr_array_new_with_free_func (disk_free);
   self->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
+  self->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
   return self;
 }
 
@@ -62,6 +63,9 @@ vmm_config_copy (const VmmConfig *self)
   copy->console.path = g_strdup (self->console.path);
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
   copy->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
+  copy->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
+  for (guint i = 0; i < self->nics->len; i++)
+    vmm_config_add_nic (copy, vmm_nic_config_copy (g_ptr_array_index (self->nics, i)));
   for (guint i = 0; i < self->cdroms->len; i++)
     vmm_config_add_cdrom (copy, ((VmmCdromConfig *) g_ptr_array_index (self->cdroms, i))->path);
   for (guint i = 0; i < self->disks->len; i++) {
@@ -80,6 +84,7 @@ vmm_config_free (VmmConfig *self)
 {
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->cdroms);
+  g_ptr_array_unref (self->nics);
   g_free (self->name);
   g_free (self->kernel);
   g_free (self->initrd);
@@ -112,6 +117,12 @@ vmm_config_add_cdrom (VmmConfig *self, const char *path)
 
   cdrom->path = g_strdup (path);
   g_ptr_array_add (self->cdroms, cdrom);
+}
+
+void
+vmm_config_add_nic (VmmConfig *self, VmmNicConfig *nic)
+{
+  g_ptr_array_add (self->nics, nic);
 }
 
 /* What hangs on the SATA controller. */
@@ -162,6 +173,18 @@ is_empty (const char *text)
   return !text || !*text;
 }
 
+static const char *
+find_nic_fault (const VmmConfig *self)
+{
+  const char *fault = NULL;
+
+  if (self->nics->len > VMM_MAX_NICS)
+    return "A machine can have at most 16 network cards.";
+  for (guint i = 0; i < self->nics->len && !fault; i++)
+    fault = vmm_nic_config_find_fault (g_ptr_array_index (self->nics, i));
+  return fault;
+}
+
 /* What is wrong, or NULL. */
 static const char *
 find_fault (const VmmConfig *self)
@@ -194,7 +217,7 @@ find_fault (const VmmConfig *self)
     return "The console's file has no name.";
   if (share_input (&self->serial, &self->console))
     return "The serial port and the console cannot both read from the same place.";
-  return NULL;
+  return find_nic_fault (self);
 }
 
 gboolean

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "vmm-nic-config.h"
 
 G_BEGIN_DECLS
 
@@ -67,6 +67,7 @@ typedef struct {
   char *append;           /* or NULL */
   GPtrArray *disks;       /* VmmDiskConfig */
   GPtrArray *cdroms;      /* VmmCdromConfig */
+  GPtrArray *nics;        /* VmmNicConfig */
   gboolean graphics;      /* virtio-gpu, keyboard and tablet */
   guint width, height;    /* first mode; 0 for 1280 x 800 */
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
@@ -82,6 +83,8 @@ void vmm_config_free (VmmConfig *self);
 VmmDiskConfig *vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
 /* @path NULL: nothing is in the drive. */
 void vmm_config_add_cdrom (VmmConfig *self, const char *path);
+/* Takes @nic. */
+void vmm_config_add_nic (VmmConfig *self, VmmNicConfig *nic);
 /* Ranges and contradictions, in one sentence. Touches no file. */
 gboolean vmm_config_check (const VmmConfig *self, GError **error);
 

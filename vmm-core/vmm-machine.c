@@ -199,6 +199,44 @@ vmm_machine_resize_disk (VmmMachine *self, const char *id, guint64 size, GError 
   return vmm_pc_resize_disk (self->pc, id, size, error);
 }
 
+gboolean
+vmm_machine_add_forward (VmmMachine *self,
+                         const char *id,
+                         const VmmForward *forward,
+                         GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_add_forward (self->pc, id, forward, error);
+}
+
+gboolean
+vmm_machine_remove_forward (VmmMachine *self,
+                            const char *id,
+                            const VmmForward *forward,
+                            GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_remove_forward (self->pc, id, forward, error);
+}
+
+GPtrArray *
+vmm_machine_list_forwards (VmmMachine *self, const char *id, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_list_forwards (self->pc, id, error);
+}
+
+gboolean
+vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_set_link (self->pc, id, up, error);
+}
+
 void
 vmm_machine_power_button (VmmMachine *self)
 {

@@ -91,6 +91,19 @@ gboolean vmm_machine_insert (VmmMachine *self,
 /* The disk @id ("disk0") grows to @size bytes; a guest with virtio disks hears of it at once. Fails
  * with VMM_ERROR_DISK. Thread: control */
 gboolean vmm_machine_resize_disk (VmmMachine *self, const char *id, guint64 size, GError **error);
+/* Of the network card @id ("net0"), which is on the user's own network. The list is of VmmForward
+ * and the caller's. Thread: control */
+gboolean vmm_machine_add_forward (VmmMachine *self,
+                                  const char *id,
+                                  const VmmForward *forward,
+                                  GError **error);
+gboolean vmm_machine_remove_forward (VmmMachine *self,
+                                     const char *id,
+                                     const VmmForward *forward,
+                                     GError **error);
+GPtrArray *vmm_machine_list_forwards (VmmMachine *self, const char *id, GError **error);
+/* Pulls the cable out of the network card @id, or puts it back. Thread: control */
+gboolean vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **error);
 
 void vmm_machine_power_button (VmmMachine *self);
 VmmMachineState vmm_machine_get_state (VmmMachine *self);

@@ -122,6 +122,7 @@ graphics) # paints the screen in one grey, and tells the first event of each inp
   echo "PAINTED $(cat /sys/class/graphics/fb0/virtual_size)"
   wait
   ;;
+script) . /script ;; # of the test itself: guests.py packs it
 tick) # counts on every processor
   for cpu in $(seq 0 $(($(nproc) - 1))); do
     taskset -c "$cpu" sh -c "n=0; while :; do n=\$((n + 1)); echo TICK-$cpu-\$n; sleep 0.2; done" &

@@ -75,6 +75,27 @@ def linux(test, *options, append=''):
     return ['--kernel', KERNEL, '--initrd', INITRD, '--append', f'console=ttyS0 quiet panic=-1 test={test} {append}', *options]
 
 
+def archive(files):
+    """A cpio archive (newc), as the kernel unpacks it behind the initrd."""
+    packed = b''
+    for name, contents in [*files.items(), ('TRAILER!!!', b'')]:
+        numbers = [0, 0o100755, 0, 0, 1, 0, len(contents), 0, 0, 0, 0, len(name) + 1, 0]
+        packed += b'070701' + b''.join(b'%08x' % number for number in numbers) + name.encode() + b'\0'
+        packed += bytes(-len(packed) % 4) + contents
+        packed += bytes(-len(packed) % 4)
+    return packed
+
+
+def linux_script(script, *options, append='', files=None):
+    """Linux whose init runs @script, with @files beside it."""
+    initrd = INITRD.read_bytes()
+    file = tempfile.NamedTemporaryFile(prefix='initrd-', delete=False)
+    file.write(initrd + bytes(-len(initrd) % 4) + archive({'script': script.encode(), **(files or {})}))
+    file.close()
+    words = linux('script', *options, append=append)
+    return [file.name if word == INITRD else word for word in words]
+
+
 class Running:
     """vmm-run with a control socket, as a context: ended for good when left."""
 

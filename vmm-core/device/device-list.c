@@ -22,6 +22,7 @@
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
 #include "virtio/virtio-input.h"
+#include "virtio/virtio-net.h"
 #include "virtio/virtio-rng.h"
 
 const VmmDeviceClass *const vmm_device_list[] = {
@@ -44,5 +45,6 @@ const VmmDeviceClass *const vmm_device_list[] = {
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_vga_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_input_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_net_class),
   NULL,
 };

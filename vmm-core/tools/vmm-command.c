@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "tools/vmm-net-options.h"
 #include "vmm-error.h"
 
 #define MAX_ID    256
@@ -144,6 +145,31 @@ fill_resize (VmmCommand *self, const VmmJsonObject *object, GError **error)
   return fill_device (self, object, error);
 }
 
+static gboolean
+fill_forward (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *add = vmm_json_get_string (object, "add");
+  const char *removed = vmm_json_get_string (object, "remove");
+
+  if ((!add && vmm_json_get (object, "add")) || (!removed && vmm_json_get (object, "remove")) ||
+      (add && removed))
+    return fail (error, "\"add\" is a forward such as \"tcp:2222:22\", \"remove\" its port such as "
+                        "\"tcp:2222\"; only one of them is given.");
+  if (add && !(self->add = vmm_forward_parse (add, TRUE, error)))
+    return FALSE;
+  if (removed && !(self->remove = vmm_forward_parse (removed, FALSE, error)))
+    return FALSE;
+  return fill_device (self, object, error);
+}
+
+static gboolean
+fill_link (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  return (vmm_json_get_boolean (object, "up", &self->up) ||
+          fail (error, "\"up\" is true or false.")) &&
+         fill_device (self, object, error);
+}
+
 static const struct {
   const char *name;
   VmmCommandKind kind;
@@ -157,6 +183,8 @@ static const struct {
   { "eject", VMM_COMMAND_EJECT, fill_device },
   { "insert", VMM_COMMAND_INSERT, fill_insert },
   { "resize-disk", VMM_COMMAND_RESIZE_DISK, fill_resize },
+  { "forward", VMM_COMMAND_FORWARD, fill_forward },
+  { "link", VMM_COMMAND_LINK, fill_link },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
   { "reset", VMM_COMMAND_RESET, NULL },
   { "stats", VMM_COMMAND_STATS, NULL },
@@ -180,7 +208,7 @@ parse_object (const VmmJsonObject *object, GError **error)
     return g_steal_pointer (&self);
   }
   fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
-               "power-button, reset, stats or quit.");
+               "forward, link, power-button, reset, stats or quit.");
   return NULL;
 }
 
@@ -199,5 +227,7 @@ vmm_command_free (VmmCommand *self)
 {
   g_free (self->path);
   g_free (self->device);
+  g_clear_pointer (&self->add, vmm_forward_free);
+  g_clear_pointer (&self->remove, vmm_forward_free);
   g_free (self);
 }

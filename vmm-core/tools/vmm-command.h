@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "vmm-nic-config.h"
 #include "base/vmm-json.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,8 @@ typedef enum {
   VMM_COMMAND_EJECT,
   VMM_COMMAND_INSERT,
   VMM_COMMAND_RESIZE_DISK,
+  VMM_COMMAND_FORWARD,
+  VMM_COMMAND_LINK,
   VMM_COMMAND_POWER_BUTTON,
   VMM_COMMAND_RESET,
   VMM_COMMAND_STATS,
@@ -40,6 +43,8 @@ typedef struct {
   char *device; /* that is meant */
   gboolean force;
   guint64 size; /* bytes */
+  VmmForward *add, *remove; /* FORWARD: at most one of them; neither: list */
+  gboolean up;              /* LINK */
 } VmmCommand;
 
 /* @id is the "id" as it was written, for the answer ("null" where there is none); it is set even

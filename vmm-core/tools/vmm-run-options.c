@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/vmm-net-options.h"
 #include "tools/vmm-option-list.h"
 #include "vmm-error.h"
 #include "vmm-firmware.h"
@@ -17,7 +18,7 @@
 typedef struct {
   char *firmware, *nvram, *firmware_log;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
-  char **disks, **cdroms, **rest;
+  char **disks, **cdroms, **nets, **rest;
   int cpus;
   gboolean graphics, no_reboot, debug_exit, stats;
 } Words;
@@ -198,6 +199,9 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   for (guint i = 0; words->cdroms && words->cdroms[i]; i++)
     if (!parse_cdrom (config, words->cdroms[i], error))
       return FALSE;
+  for (guint i = 0; words->nets && words->nets[i]; i++)
+    if (!vmm_net_options_parse (config, words->nets[i], error))
+      return FALSE;
   return (!words->firmware || take_firmware (config, words->firmware, error)) &&
          (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
@@ -220,6 +224,7 @@ clear_words (Words *words)
   g_free (words->append);
   g_strfreev (words->disks);
   g_strfreev (words->cdroms);
+  g_strfreev (words->nets);
   g_strfreev (words->rest);
 }
 
@@ -243,6 +248,11 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on]" },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->cdroms,
       "CD drive with an ISO image in it, or empty; may be repeated", "FILE|none" },
+    { "net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->nets,
+      "Network card; may be repeated. A forward leads from a port of this computer (127.0.0.1, "
+      "unless it names an address) to one of the guest's",
+      "none|user[,forward=tcp:[ADDRESS:]PORT:PORT][,network=10.0.2.0/24]|tap=DEVICE|switch=NAME"
+      "[,mac=M][,capture=FILE]" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
       "Where the serial port (ttyS0) goes (stdio, unless --console has it)",

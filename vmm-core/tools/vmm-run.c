@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tools/vmm-control.h"
+#include "tools/vmm-net-options.h"
 #include "tools/vmm-run-options.h"
 #include "vmm.h"
 
@@ -209,6 +210,38 @@ do_screenshot (Run *run, const char *path, GError **error)
   return FALSE;
 }
 
+/* Those of the card that stand now, as JSON. */
+static char *
+forwards_text (Run *run, const char *device, GError **error)
+{
+  g_autoptr (GPtrArray) list = vmm_machine_list_forwards (run->machine, device, error);
+  GString *text;
+
+  if (!list)
+    return NULL;
+  text = g_string_new ("[");
+  for (guint i = 0; i < list->len; i++) {
+    g_autofree char *forward = vmm_forward_print (g_ptr_array_index (list, i));
+
+    g_string_append (text, i > 0 ? ", " : "");
+    vmm_json_append_string (text, forward);
+  }
+  g_string_append_c (text, ']');
+  return g_string_free_and_steal (text);
+}
+
+static char *
+do_forward (Run *run, const VmmCommand *command, GError **error)
+{
+  const char *device = command->device;
+
+  if (command->add && !vmm_machine_add_forward (run->machine, device, command->add, error))
+    return NULL;
+  if (command->remove && !vmm_machine_remove_forward (run->machine, device, command->remove, error))
+    return NULL;
+  return forwards_text (run, device, error);
+}
+
 static gboolean
 do_quit (gpointer data)
 {
@@ -240,12 +273,15 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
   case VMM_COMMAND_RESIZE_DISK:
     return vmm_machine_resize_disk (run->machine, command->device, command->size, error);
+  case VMM_COMMAND_LINK:
+    return vmm_machine_set_link (run->machine, command->device, command->up, error);
   case VMM_COMMAND_POWER_BUTTON:
     vmm_machine_power_button (run->machine);
     return TRUE;
   case VMM_COMMAND_QUIT: /* after the answer is on its way */
     g_idle_add (do_quit, run);
     return TRUE;
+  case VMM_COMMAND_FORWARD:
   case VMM_COMMAND_STATS:
     break;
   }
@@ -257,6 +293,8 @@ on_command (gpointer data, const VmmCommand *command, GError **error)
 {
   if (command->kind == VMM_COMMAND_STATS)
     return stats_text (data);
+  if (command->kind == VMM_COMMAND_FORWARD)
+    return do_forward (data, command, error);
   return do_command (data, command, error) ? g_strdup ("true") : NULL;
 }
 

@@ -71,11 +71,12 @@ queue_kicked (gpointer data)
 {
   VmmVirtioQueue *queue = data;
   VmmVirtio *self = queue->device;
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
 
   vmm_device_lock (&self->parent.parent);
-  self->left = TURN;
+  self->left = klass->turn ? klass->turn : TURN;
   if (vmm_virtio_is_running (self) && !self->drained && queue->ring.enabled)
-    vmm_virtio_class (self)->process (self, queue->index);
+    klass->process (self, queue->index);
   self->left = NO_LIMIT;
   vmm_device_unlock (&self->parent.parent);
 }
@@ -95,6 +96,13 @@ vmm_virtio_kick_all (VmmVirtio *self)
   for (guint i = 0; i < self->n_queues; i++)
     if (self->queues[i].ring.enabled)
       kick (&self->queues[i]);
+}
+
+void
+vmm_virtio_look_again (VmmVirtio *self)
+{
+  if (vmm_virtio_is_running (self) && !self->drained)
+    vmm_virtio_kick_all (self);
 }
 
 static void
@@ -272,6 +280,19 @@ vmm_virtio_push (VmmVirtio *self, guint index, guint16 head, guint32 written)
   if (!self->resetting)
     vmm_virtqueue_push (&self->queues[index].ring, head, written);
   one_less_under_way (self);
+}
+
+void
+vmm_virtio_push_many (VmmVirtio *self,
+                      guint index,
+                      const guint16 *heads,
+                      const guint32 *written,
+                      guint n)
+{
+  if (!self->resetting)
+    vmm_virtqueue_push_many (&self->queues[index].ring, heads, written, n);
+  for (guint i = 0; i < n; i++)
+    one_less_under_way (self);
 }
 
 void

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-#define VMM_VIRTIO_MAX_QUEUES 8
+#define VMM_VIRTIO_MAX_QUEUES 17
 
 typedef struct _VmmVirtio VmmVirtio;
 typedef struct _VmmVirtioQueue VmmVirtioQueue; /* virtqueue, doorbell and loop source */
@@ -27,6 +27,7 @@ typedef struct {
   guint config_size; /* bytes of device configuration */
   /* Where the configuration decides on it: instead of n_queues. May be NULL. */
   guint (*count_queues) (gconstpointer config);
+  guint turn;        /* requests it may take before others have their turn; 0: the usual number */
 
   /* Where the registers are: this BAR, from this offset (whole pages) on. The rest of it, and other
    * BARs, are the device's, which then has the three functions. @address 0: it ends to answer. */
@@ -112,6 +113,12 @@ gboolean vmm_virtio_is_ready (VmmVirtio *self);
 /* A request to work on, or FALSE. It counts as under way until it is pushed. */
 gboolean vmm_virtio_pop (VmmVirtio *self, guint index, VmmRequest *request);
 void vmm_virtio_push (VmmVirtio *self, guint index, guint16 head, guint32 written);
+/* Several at once: the driver sees all or none. */
+void vmm_virtio_push_many (VmmVirtio *self,
+                           guint index,
+                           const guint16 *heads,
+                           const guint32 *written,
+                           guint n);
 void vmm_virtio_unpop (VmmVirtio *self, guint index);
 /* The device keeps a popped request for later and notes its head: it is not under way meanwhile.
  * Reset and drain do not wait for it; the device's reset forgets it. */
@@ -122,6 +129,8 @@ gboolean vmm_virtio_take_kept (VmmVirtio *self, guint index, guint16 head, VmmRe
 void vmm_virtio_notify (VmmVirtio *self, guint index);
 /* The device configuration changed: new generation and an interrupt. */
 void vmm_virtio_config_changed (VmmVirtio *self);
+/* The queues are looked at soon, as if the guest had rung. */
+void vmm_virtio_look_again (VmmVirtio *self);
 /* The driver broke the rules: DEVICE_NEEDS_RESET, and nothing is served until it resets. */
 void vmm_virtio_break (VmmVirtio *self, const char *why);
 

@@ -292,16 +292,28 @@ vmm_virtqueue_unpop (VmmVirtqueue *self)
 }
 
 void
-vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written)
+vmm_virtqueue_push_many (VmmVirtqueue *self,
+                         const guint16 *heads,
+                         const guint32 *written,
+                         guint n)
 {
-  guint64 entry = self->device + RING_ENTRIES + USED_ENTRY * (self->next_used % self->size);
-  guint32 element[2] = { head, written };
-
   if (self->broken || !self->enabled)
     return;
-  vmm_memory_write (self->memory, entry, element, sizeof element);
-  self->next_used++;
+  for (guint i = 0; i < n; i++) {
+    guint16 at = self->next_used + i;
+    guint64 entry = self->device + RING_ENTRIES + USED_ENTRY * (at % self->size);
+    guint32 element[2] = { heads[i], written[i] };
+
+    vmm_memory_write (self->memory, entry, element, sizeof element);
+  }
+  self->next_used += n;
   write_used (self, RING_INDEX, self->next_used);
+}
+
+void
+vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written)
+{
+  vmm_virtqueue_push_many (self, &head, &written, 1);
 }
 
 gboolean

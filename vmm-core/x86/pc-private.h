@@ -26,6 +26,7 @@ struct _VmmPc {
   GPtrArray *blocks;   /* what is on the disks */
   VmmDevice *ahci;     /* of @devices; NULL without SATA disks and CD drives */
   GPtrArray *cdroms;   /* VmmPcCdrom */
+  GPtrArray *nics;     /* VmmPcNic */
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
   guint8 *vga_bios; /* or NULL */
@@ -46,6 +47,7 @@ gboolean vmm_pc_add_serial (VmmPc *self, GError **error);
 gboolean vmm_pc_add_console (VmmPc *self, GError **error);
 gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
 gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
+gboolean vmm_pc_add_nics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
 
 /* pc-kernel.c: the PC that starts with a kernel; pc-firmware.c: the one that starts with firmware.
@@ -62,5 +64,6 @@ VmmAcpi *vmm_pc_make_acpi (VmmPc *self);
 /* The image of a disk, in @self's list: borrowed. */
 VmmBlock *vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error);
 void vmm_pc_cdrom_free (gpointer cdrom);
+void vmm_pc_nic_free (gpointer nic);
 
 G_END_DECLS

@@ -98,7 +98,7 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   return add_rng (self, error) && vmm_pc_add_console (self, error) &&
          vmm_pc_add_disks (self, error) && vmm_pc_add_sata (self, error) &&
-         vmm_pc_add_graphics (self, error);
+         vmm_pc_add_nics (self, error) && vmm_pc_add_graphics (self, error);
 }
 
 VmmPc *
@@ -116,6 +116,7 @@ vmm_pc_new (const VmmConfig *config,
   self->disks = g_ptr_array_new ();
   self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
   self->cdroms = g_ptr_array_new_with_free_func (vmm_pc_cdrom_free);
+  self->nics = g_ptr_array_new_with_free_func (vmm_pc_nic_free);
   self->board = (VmmBoard) { .memory = memory,
                              .loop = loop,
                              .platform = platform,
@@ -133,6 +134,7 @@ vmm_pc_free (VmmPc *self)
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->blocks);
   g_ptr_array_unref (self->cdroms);
+  g_ptr_array_unref (self->nics);
   g_clear_pointer (&self->vga_bios, g_aligned_free);
   g_clear_pointer (&self->display, vmm_display_free);
   g_clear_pointer (&self->input, vmm_input_free);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The PC's network cards and what they are connected to.
+ *
+ * Threads: control; see pc.h.
+ */
+#include <string.h>
+#include <sys/random.h>
+
+#include "net/vmm-net-user.h"
+#include "virtio/virtio-net.h"
+#include "vmm-error.h"
+#include "x86/pc-private.h"
+
+#define GROUP_BIT 0x01 /* in the first byte of an address */
+#define LOCAL_BIT 0x02
+
+/* A network card, and what is behind it. */
+typedef struct {
+  char *id;
+  VmmNet *net;
+  VmmDevice *device;   /* of the PC's list */
+  gboolean user;       /* on the user's own network */
+  GPtrArray *forwards; /* VmmForward, those that stand */
+} VmmPcNic;
+
+void
+vmm_pc_nic_free (gpointer data)
+{
+  VmmPcNic *nic = data;
+
+  g_clear_pointer (&nic->net, vmm_net_free);
+  g_ptr_array_unref (nic->forwards);
+  g_free (nic->id);
+  g_free (nic);
+}
+
+/* The same for the same machine and place, and of no other. A machine that is nobody's gets one by
+ * chance. */
+static void
+derive_mac (const guint8 *uuid, guint number, guint8 *mac)
+{
+  static const guint8 nobody[16] = { 0 };
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 place = number;
+
+  g_checksum_update (checksum, uuid, sizeof nobody);
+  g_checksum_update (checksum, &place, sizeof place);
+  g_checksum_get_digest (checksum, digest, &length);
+  if (memcmp (uuid, nobody, sizeof nobody) == 0 &&
+      getrandom (digest, VMM_NET_MAC_LENGTH, 0) != VMM_NET_MAC_LENGTH)
+    g_debug ("No random address for a network card");
+  memcpy (mac, digest, VMM_NET_MAC_LENGTH);
+  mac[0] = (mac[0] & ~GROUP_BIT) | LOCAL_BIT;
+}
+
+static VmmNet *
+make_net (VmmPc *self, const VmmNicConfig *config, GError **error)
+{
+  switch (config->mode) {
+  case VMM_NIC_USER:
+    return vmm_net_user_new (config->network, self->board.loop, error);
+  default:
+    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "This kind of network is not there.");
+    return NULL;
+  }
+}
+
+static gboolean
+add_forward (VmmPcNic *nic, const VmmForward *forward, GError **error)
+{
+  if (!vmm_net_user_add_forward (nic->net, forward, error))
+    return FALSE;
+  g_ptr_array_add (nic->forwards, vmm_forward_copy (forward));
+  return TRUE;
+}
+
+static gboolean
+add_nic (VmmPc *self, guint number, const VmmNicConfig *config, GError **error)
+{
+  VmmPcNic *nic = g_new0 (VmmPcNic, 1);
+  VmmVirtioNetConfig card = { 0 };
+
+  g_ptr_array_add (self->nics, nic);
+  nic->id = g_strdup_printf ("net%u", number);
+  nic->user = config->mode == VMM_NIC_USER;
+  nic->forwards = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_forward_free);
+  nic->net = card.net = make_net (self, config, error);
+  if (!nic->net)
+    return FALSE;
+  for (guint i = 0; i < config->forwards->len; i++)
+    if (!add_forward (nic, g_ptr_array_index (config->forwards, i), error))
+      return FALSE;
+  if (config->has_mac)
+    memcpy (card.mac, config->mac, sizeof card.mac);
+  else
+    derive_mac (self->config->uuid, number, card.mac);
+  nic->device =
+    vmm_pc_add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_net_class), nic->id, &card, error);
+  return nic->device != NULL;
+}
+
+gboolean
+vmm_pc_add_nics (VmmPc *self, GError **error)
+{
+  for (guint i = 0; i < self->config->nics->len; i++)
+    if (!add_nic (self, i, g_ptr_array_index (self->config->nics, i), error))
+      return FALSE;
+  return TRUE;
+}
+
+static VmmPcNic *
+find_nic (VmmPc *self, const char *id, GError **error)
+{
+  for (guint i = 0; i < self->nics->len; i++) {
+    VmmPcNic *nic = g_ptr_array_index (self->nics, i);
+
+    if (g_strcmp0 (nic->id, id) == 0)
+      return nic;
+  }
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "The machine has no network card “%s”.", id);
+  return NULL;
+}
+
+static VmmPcNic *
+find_user_nic (VmmPc *self, const char *id, GError **error)
+{
+  VmmPcNic *nic = find_nic (self, id, error);
+
+  if (!nic || nic->user)
+    return nic;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
+               "The network card “%s” is not on the user's own network: nothing can be forwarded "
+               "to it.",
+               id);
+  return NULL;
+}
+
+gboolean
+vmm_pc_add_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error)
+{
+  VmmPcNic *nic = find_user_nic (self, id, error);
+
+  return nic && add_forward (nic, forward, error);
+}
+
+gboolean
+vmm_pc_remove_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error)
+{
+  VmmPcNic *nic = find_user_nic (self, id, error);
+
+  if (!nic || !vmm_net_user_remove_forward (nic->net, forward, error))
+    return FALSE;
+  for (guint i = nic->forwards->len; i-- > 0;)
+    if (vmm_forward_same_port (g_ptr_array_index (nic->forwards, i), forward))
+      g_ptr_array_remove_index (nic->forwards, i);
+  return TRUE;
+}
+
+GPtrArray *
+vmm_pc_list_forwards (VmmPc *self, const char *id, GError **error)
+{
+  VmmPcNic *nic = find_user_nic (self, id, error);
+  GPtrArray *list;
+
+  if (!nic)
+    return NULL;
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_forward_free);
+  for (guint i = 0; i < nic->forwards->len; i++)
+    g_ptr_array_add (list, vmm_forward_copy (g_ptr_array_index (nic->forwards, i)));
+  return list;
+}
+
+gboolean
+vmm_pc_set_link (VmmPc *self, const char *id, gboolean up, GError **error)
+{
+  VmmPcNic *nic = find_nic (self, id, error);
+
+  if (nic)
+    vmm_virtio_net_set_link (nic->device, up);
+  return nic != NULL;
+}
