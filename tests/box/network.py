@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import urllib.error
 import urllib.request
 
 from guests import Running, expect, linux_script, vmm_run
@@ -39,22 +40,15 @@ end() {
 
 
 class Server:
-    """Serves @contents on the host's loopback, and keeps what is sent."""
+    """Serves @contents on the host's loopback."""
 
     def __init__(self, contents=b''):
-        received = self.received = []
-
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200)
                 self.send_header('Content-Length', str(len(contents)))
                 self.end_headers()
                 self.wfile.write(contents)
-
-            def do_POST(self):
-                received.append(self.rfile.read(int(self.headers['Content-Length'])))
-                self.send_response(200)
-                self.end_headers()
 
             def log_message(self, *_):
                 pass
@@ -71,6 +65,28 @@ class Server:
         self.server.server_close()
 
 
+class Sink:
+    """Takes one connection on the host's loopback and all that comes over it."""
+
+    def __init__(self):
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port, self.received = self.listener.getsockname()[1], b''
+
+    def run(self):
+        connection, _ = self.listener.accept()
+        with connection:
+            while part := connection.recv(MIB):
+                self.received += part
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+
 def free_port():
     with socket.socket() as one:
         one.bind(('127.0.0.1', 0))
@@ -85,12 +101,12 @@ def fetch(port):
 def user_mode():
     """DHCP, a server of the host both ways, a megabyte of it whole."""
     contents = os.urandom(4 * MIB)
-    with Server(contents) as server:
+    with Server(contents) as server, Sink() as sink:
         script = START + f'''
 lease eth0
 echo "MAC $(cat /sys/class/net/eth0/address) CARRIER $(cat /sys/class/net/eth0/carrier)"
 wget -q -O /got http://10.0.2.2:{server.port}/ && echo "GOT $(sha256sum < /got)"
-wget -q -O /dev/null --post-file=/got http://10.0.2.2:{server.port}/ && echo SENT
+nc 10.0.2.2 {sink.port} < /got && echo SENT
 ping -c 3 -q 10.0.2.2 | grep received
 end
 '''
@@ -98,10 +114,41 @@ end
         expect(result.code == 0 and 'LEASE 10.0.2.15/24 10.0.2.2 10.0.2.3' in result.out, result)
         expect('MAC 52:54:00:aa:bb:cc CARRIER 1' in result.out, result)
         expect(f'GOT {hashlib.sha256(contents).hexdigest()}' in result.out, result)
-        expect('SENT' in result.out and server.received == [contents], 'what was sent')
+        sink.thread.join(60)
+        expect('SENT' in result.out and sink.received == contents, (len(sink.received), result))
         expect('3 packets received' in result.out and 'COMPLAINT' not in result.out, result)
+
+
+def forwards():
+    """Ports of the host lead into the guest, while they stand; each leads to its own."""
+    first, second, word = free_port(), free_port(), os.urandom(16).hex()
+    script = START + f'''
+lease eth0
+echo {word} > /www/word
+httpd -p 80 -h /www
+echo SERVING
+while :; do sleep 1000; done
+'''
+    with Running(*linux_script(script), '--net', f'user,forward=tcp:{first}:80') as run:
+        run.wait_said('SERVING')
+        expect(fetch(first).decode().strip() == word, 'the first forward')
+        expect(run.ask('forward', device='net0') == [f'tcp:127.0.0.1:{first}:80'], 'the list')
+        try:
+            run.ask('forward', device='net0', add=f'tcp:{first}:81')
+            expect(False, 'one port forwarded twice')
+        except ValueError as error:
+            expect('taken' in str(error) and str(first) in str(error), error)
+        run.ask('forward', device='net0', add=f'tcp:0.0.0.0:{second}:80')
+        expect(fetch(second).decode().strip() == word, 'the second forward')
+        run.ask('forward', device='net0', remove=f'tcp:{first}')
+        try:
+            fetch(first)
+            expect(False, 'a forward that was removed')
+        except urllib.error.URLError:
+            pass
+        expect(fetch(second).decode().strip() == word, 'the second stays')
 
 
 if __name__ == '__main__':
     import guests
-    guests.main([user_mode])
+    guests.main([user_mode, forwards])
