@@ -316,6 +316,98 @@ test_disassemble (void)
   clear (&tables);
 }
 
+/* The script, run as OVMF does: a checksum is computed over bytes that have none yet, a place lies
+ * within what it points into, and what is pointed at is a table. */
+typedef struct {
+  const char *name;
+  GByteArray *bytes;
+  guint64 address;
+} LoaderFile;
+
+static LoaderFile *
+find_file (LoaderFile *files, const guint8 *name)
+{
+  g_assert_cmpuint (name[55], ==, 0);
+  for (guint i = 0; i < 2; i++)
+    if (strcmp (files[i].name, (const char *) name) == 0)
+      return &files[i];
+  g_assert_not_reached ();
+}
+
+static void
+run_pointer (LoaderFile *files, const guint8 *record)
+{
+  LoaderFile *in = find_file (files, record), *to = find_file (files, record + 56);
+  guint32 offset = number (record + 112, 4), size = record[116];
+  guint64 value;
+
+  g_assert_true (size == 4 || size == 8);
+  g_assert_cmpuint (offset + size, <=, in->bytes->len);
+  value = number (in->bytes->data + offset, size);
+  g_assert_cmpuint (value, <, to->bytes->len);
+  value += to->address;
+  memcpy (in->bytes->data + offset, &value, size);
+}
+
+static void
+run_checksum (LoaderFile *files, const guint8 *record)
+{
+  LoaderFile *in = find_file (files, record);
+  guint32 at = number (record + 56, 4), start = number (record + 60, 4);
+  guint32 length = number (record + 64, 4);
+
+  g_assert_cmpuint (at, <, in->bytes->len);
+  g_assert_cmpuint (start + length, <=, in->bytes->len);
+  g_assert_cmpuint (in->bytes->data[at], ==, 0);
+  in->bytes->data[at] = -sum (in->bytes->data + start, length);
+}
+
+static void
+check_pointed (LoaderFile *files, const guint8 *record)
+{
+  LoaderFile *in = find_file (files, record), *to = find_file (files, record + 56);
+  guint64 value = number (in->bytes->data + number (record + 112, 4), record[116]) - to->address;
+  const guint8 *table = to->bytes->data + value;
+
+  g_assert_cmpuint (value + number (table + 4, 4), <=, to->bytes->len);
+  g_assert_true (memcmp (table, "FACS", 4) == 0 || sum (table, number (table + 4, 4)) == 0);
+}
+
+static void
+test_loader (void)
+{
+  VmmAcpiConfig config = { .n_vcpus = 2, .pci = { .ecam_base = 0xe0000000, .n_buses = 1 } };
+  g_autoptr (VmmAcpi) acpi = vmm_acpi_new (&config);
+  g_autoptr (GByteArray) script = vmm_acpi_loader (acpi);
+  g_autoptr (GByteArray) placed = vmm_acpi_place (acpi, 0x1fbfd000);
+  LoaderFile files[] = { { VMM_ACPI_RSDP_FILE, acpi->rsdp, 0x1fbfd000 },
+                         { VMM_ACPI_TABLES_FILE, acpi->tables, 0x1fbfd040 } };
+
+  g_assert_cmpuint (script->len % 128, ==, 0);
+  for (guint i = 0; i < script->len; i += 128) {
+    const guint8 *record = script->data + i + 4;
+
+    switch (number (script->data + i, 4)) {
+    case 1:
+      find_file (files, record);
+      break;
+    case 2:
+      run_pointer (files, record);
+      break;
+    case 3:
+      run_checksum (files, record);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+  }
+  for (guint i = 0; i < script->len; i += 128)
+    if (number (script->data + i, 4) == 2)
+      check_pointed (files, script->data + i + 4);
+  g_assert_cmpmem (placed->data, acpi->rsdp->len, acpi->rsdp->data, acpi->rsdp->len);
+  g_assert_cmpmem (placed->data + 64, placed->len - 64, acpi->tables->data, acpi->tables->len);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -326,5 +418,6 @@ main (int argc, char **argv)
   g_test_add_func ("/acpi/aml/lengths", test_aml_lengths);
   g_test_add_func ("/acpi/aml/integers", test_aml_integers);
   g_test_add_func ("/acpi/disassemble", test_disassemble);
+  g_test_add_func ("/acpi/loader", test_loader);
   return g_test_run ();
 }

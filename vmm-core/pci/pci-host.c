@@ -314,7 +314,7 @@ vmm_pci_host_get_windows (VmmPciHost *self, VmmPciWindows *windows)
   guint64 ecam = self->ecam ? self->ecam : VMM_PCI_ECAM_BASE;
 
   *windows = (VmmPciWindows) { .ecam_base = ecam, .n_buses = N_BUSES };
-  add_window (windows, VMM_MEMORY_LOW_END, ecam);
+  add_window (windows, end_of_ram (self, FALSE), ecam);
   add_window (windows, ecam + VMM_PCI_ECAM_SIZE, VMM_PCI_WINDOW_END);
   add_window (windows, self->config.high_base, self->config.high_base + self->config.high_size);
   add_far_window (self, windows);
