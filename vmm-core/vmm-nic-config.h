@@ -40,8 +40,7 @@ typedef struct {
 } VmmNicConfig;
 
 /* @address NULL: loopback. */
-VmmForward *
-vmm_forward_new (gboolean udp, const char *address, guint16 port, guint16 guest_port);
+VmmForward *vmm_forward_new (gboolean udp, const char *address, guint16 port, guint16 guest_port);
 VmmForward *vmm_forward_copy (const VmmForward *self);
 void vmm_forward_free (VmmForward *self);
 /* Whether both are the same port of this computer. */

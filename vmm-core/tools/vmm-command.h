@@ -42,7 +42,7 @@ typedef struct {
   char *path;   /* of the picture, or of what is inserted */
   char *device; /* that is meant */
   gboolean force;
-  guint64 size; /* bytes */
+  guint64 size;             /* bytes */
   VmmForward *add, *remove; /* FORWARD: at most one of them; neither: list */
   gboolean up;              /* LINK */
 } VmmCommand;

@@ -41,9 +41,8 @@ vmm_forward_parse (const char *word, gboolean guest_port, GError **error)
       parse_port (parts[n - ports], &port) && (!guest_port || parse_port (parts[n - 1], &guest)))
     return vmm_forward_new (udp, n == 2 + ports ? parts[1] : NULL, port, guest);
   fail (error,
-        guest_port
-          ? "A forward is such as tcp:2222:22 or udp:127.0.0.1:5353:53"
-          : "A forward is named by its port here, such as tcp:2222 or udp:127.0.0.1:5353",
+        guest_port ? "A forward is such as tcp:2222:22 or udp:127.0.0.1:5353:53"
+                   : "A forward is named by its port here, such as tcp:2222 or udp:127.0.0.1:5353",
         word);
   return NULL;
 }

@@ -152,15 +152,16 @@ vga_write_window (Vga *self, guint32 offset, guint8 value)
 
   if (!find_address (self, offset, &address))
     return;
-  vga_touch (self);
   if (self->seq[SEQ_MEMORY_MODE] & SEQ_MEMORY_CHAIN4) {
     plane = address % N_PLANES;
   } else if (self->gfx[GFX_MODE] & GFX_MODE_ODD_EVEN) {
     address = odd_even (self, address, &plane);
   } else {
+    vga_touch_all (self); /* perhaps the letters' shapes */
     write_planes (self, address, value);
     return;
   }
+  vga_touch (self);
   if ((self->seq[SEQ_PLANE_MASK] >> plane & 1) && address < VMM_VGA_MEMORY_SIZE)
     self->bytes[address] = value;
 }

@@ -109,10 +109,13 @@ typedef struct {
   VmmSource *timer;
   gboolean shown;   /* the screen is ours */
   gboolean pending; /* a refresh is on its way */
-  gboolean changed; /* since the last refresh */
+  gboolean changed; /* since the last refresh: memory below 1 MiB */
+  gboolean redraw;  /* since then: something that every pixel may depend on */
   guint quiet;      /* refreshes that found nothing new, in a row */
   VgaMode mode;     /* that is on the display */
   VmmBuffer *copy;  /* the picture, where memory does not hold it as a display wants it */
+  guint32 *cells;   /* of text: what was drawn last, or NULL */
+  guint n_cells;
 
   guint8 misc, seq_index, gfx_index, crtc_index, attr_index;
   guint8 status;      /* of the retrace */
@@ -153,12 +156,16 @@ void vga_write_window (Vga *self, guint32 offset, guint8 value);
 /* vga-screen.c */
 /* What is seen may have changed: it is looked at again a moment later. */
 void vga_touch (Vga *self);
+/* The same for everything at once: modes, colors, shapes of letters. */
+void vga_touch_all (Vga *self);
 /* Loop: looks. @data is the VGA. */
 void vga_refresh (gpointer data);
 
-/* vga-lines.c: one line of graphics, vga-text.c: all of the text; @to is XRGB8888. */
+/* vga-lines.c: one line of graphics; @to is XRGB8888. */
 void vga_draw_line (Vga *self, const VgaMode *mode, guint y, guint32 *to);
-void vga_draw_text (Vga *self, const VgaMode *mode, guint32 *to);
+/* vga-text.c: the characters that changed since the last time, or all. @lines is what that is on
+ * the screen; FALSE where nothing did. */
+gboolean vga_draw_text (Vga *self, const VgaMode *mode, gboolean all, guint32 *to, VmmRect *lines);
 guint32 vga_color (const Vga *self, guint8 index);   /* of the DAC */
 guint32 vga_palette (const Vga *self, guint8 index); /* of the 16 of the attribute controller */
 

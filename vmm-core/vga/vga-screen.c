@@ -40,6 +40,13 @@ vga_touch (Vga *self)
   vmm_source_arm (self->timer, now_ns () + SOON_NS);
 }
 
+void
+vga_touch_all (Vga *self)
+{
+  self->redraw = TRUE;
+  vga_touch (self);
+}
+
 static void
 find_linear_mode (Vga *self, VgaMode *mode)
 {
@@ -105,42 +112,56 @@ make_copy (Vga *self, const VgaMode *mode)
   return pixels != NULL;
 }
 
-static void
-draw (Vga *self, const VgaMode *mode)
+/* Draws what changed, or all; @lines is what that is. FALSE where nothing did. */
+static gboolean
+draw (Vga *self, const VgaMode *mode, gboolean all, VmmRect *lines)
 {
   guint32 *to = (guint32 *) vmm_buffer_get_pixels (self->copy);
 
-  if (mode->bits == 0)
-    vga_draw_text (self, mode, to);
-  else
+  if (mode->bits == 0) {
+    if (!vga_draw_text (self, mode, all, to, lines))
+      return FALSE;
+  } else {
+    *lines = (VmmRect) { 0, 0, mode->width, mode->height };
     for (guint y = 0; y < mode->height; y++)
       vga_draw_line (self, mode, y, to + y * mode->width);
-  vmm_display_count_copied (self->display, vmm_buffer_get_size (self->copy));
+  }
+  vmm_display_count_copied (self->display, (guint64) lines->width * lines->height * PIXEL);
+  return TRUE;
 }
 
 static void
 show_mode (Vga *self, const VgaMode *mode)
 {
-  gboolean in_place = is_shown_in_place (mode);
   VmmFrame frame = { .buffer = self->memory,
                      .offset = mode->start,
                      .width = mode->width,
                      .height = mode->height,
                      .stride = mode->stride,
                      .fourcc = FOURCC_XRGB8888 };
+  VmmRect lines;
 
   self->mode = *mode;
-  if (in_place)
+  if (is_shown_in_place (mode)) {
     g_clear_pointer (&self->copy, vmm_buffer_unref);
-  else if (!make_copy (self, mode))
-    return;
-  if (!in_place) {
+  } else {
+    if (!make_copy (self, mode))
+      return;
     frame.buffer = self->copy;
     frame.offset = 0;
     frame.stride = mode->width * PIXEL;
-    draw (self, mode);
+    draw (self, mode, TRUE, &lines);
   }
   vmm_display_show (self->display, &frame);
+}
+
+/* Whether the picture has the size and the place that it had: then it is drawn again, but not shown
+ * anew. */
+static gboolean
+is_same_picture (const VgaMode *a, const VgaMode *b)
+{
+  return a->width == b->width && a->height == b->height && a->bits == b->bits &&
+         (!is_shown_in_place (a) || (a->start == b->start && a->stride == b->stride));
 }
 
 /* The lines that were written since the last look; FALSE for none. */
@@ -170,17 +191,17 @@ find_written_lines (Vga *self, const VgaMode *mode, guint *first, guint *last)
 static gboolean
 update (Vga *self, const VgaMode *mode)
 {
+  gboolean all = self->redraw || mode->start != self->mode.start;
   guint first, last;
+  VmmRect lines;
 
-  if (!find_written_lines (self, mode, &first, &last))
+  self->mode = *mode;
+  if (!find_written_lines (self, mode, &first, &last) && !all)
     return FALSE;
-  if (!is_shown_in_place (mode)) {
-    if (!self->copy)
-      return FALSE;
-    draw (self, mode);
-  }
-  vmm_display_damage (self->display,
-                      &(VmmRect) { 0, first, mode->width, MIN (last + 1, mode->height) - first });
+  lines = (VmmRect) { 0, first, mode->width, MIN (last + 1, mode->height) - first };
+  if (!is_shown_in_place (mode) && (!self->copy || !draw (self, mode, all, &lines)))
+    return FALSE;
+  vmm_display_damage (self->display, &lines);
   return TRUE;
 }
 
@@ -204,12 +225,12 @@ vga_refresh (gpointer data)
     if (!find_mode (self, &mode)) {
       self->mode = (VgaMode) { 0 };
       vmm_display_show (self->display, NULL);
-    } else if (memcmp (&mode, &self->mode, sizeof mode) != 0) {
+    } else if (!is_same_picture (&mode, &self->mode)) {
       show_mode (self, &mode);
     } else {
       news = update (self, &mode);
     }
-    self->changed = FALSE;
+    self->changed = self->redraw = FALSE;
     self->quiet = news ? 0 : self->quiet + 1;
     if (must_watch (self)) {
       self->pending = TRUE;

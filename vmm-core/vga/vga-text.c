@@ -73,20 +73,63 @@ draw_cell (Vga *self, const Shape *shape, guint32 address, guint stride, guint32
   }
 }
 
-void
-vga_draw_text (Vga *self, const VgaMode *mode, guint32 *to)
+/* What a cell shows: the character, its attribute, and whether the cursor is on it. */
+static guint32
+cell_at (Vga *self, const Shape *shape, guint32 address)
+{
+  return plane_byte (self, address, 0) | plane_byte (self, address, 1) << 8 |
+         (address == shape->cursor ? 1u << 16 : 0);
+}
+
+/* Room to remember so many cells; FALSE where there was none, and all are to be drawn. */
+static gboolean
+remember (Vga *self, guint n_cells)
+{
+  if (self->cells && self->n_cells == n_cells)
+    return TRUE;
+  g_free (self->cells);
+  self->cells = g_try_new0 (guint32, n_cells);
+  self->n_cells = self->cells ? n_cells : 0;
+  return FALSE;
+}
+
+static gboolean
+draw_row (Vga *self, const Shape *shape, const VgaMode *mode, guint row, gboolean all, guint32 *to)
+{
+  guint32 address = (mode->start + row * mode->stride) / N_PLANES;
+  guint n_columns = mode->width / shape->width;
+  gboolean changed = FALSE;
+
+  for (guint column = 0; column < n_columns; column++) {
+    guint32 cell = cell_at (self, shape, address + column);
+    guint32 *before = self->cells ? &self->cells[row * n_columns + column] : NULL;
+
+    if (!all && before && *before == cell)
+      continue;
+    draw_cell (self, shape, address + column, mode->width, to + column * shape->width);
+    changed = TRUE;
+    if (before)
+      *before = cell;
+  }
+  return changed;
+}
+
+gboolean
+vga_draw_text (Vga *self, const VgaMode *mode, gboolean all, guint32 *to, VmmRect *lines)
 {
   Shape shape;
-  guint columns, rows;
+  guint n_rows, first = G_MAXUINT, end = 0;
 
   fill_shape (self, &shape);
-  columns = mode->width / shape.width;
-  rows = mode->height / shape.height;
-  for (guint row = 0; row < rows; row++) {
-    guint32 address = (mode->start + row * mode->stride) / N_PLANES;
-
-    for (guint column = 0; column < columns; column++)
-      draw_cell (self, &shape, address + column, mode->width,
-                 to + row * shape.height * mode->width + column * shape.width);
-  }
+  n_rows = mode->height / shape.height;
+  all = !remember (self, mode->width / shape.width * n_rows) || all;
+  for (guint row = 0; row < n_rows; row++)
+    if (draw_row (self, &shape, mode, row, all, to + row * shape.height * mode->width)) {
+      first = MIN (first, row);
+      end = row + 1;
+    }
+  if (end == 0)
+    return FALSE;
+  *lines = (VmmRect) { 0, first * shape.height, mode->width, (end - first) * shape.height };
+  return TRUE;
 }

@@ -92,5 +92,5 @@ vga_write_vbe (Vga *self, guint16 index, guint16 value)
     vga_fit_vbe (self);
   if (index == VBE_ENABLE && was_linear && !vga_is_linear (self))
     self->vbe[VBE_BANK] = 0;
-  vga_touch (self);
+  vga_touch_all (self);
 }

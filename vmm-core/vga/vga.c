@@ -46,9 +46,12 @@ static const VmmField vga_fields[] = {
   VMM_EXEMPT (Vga, shown, "the PCI function's"),
   VMM_EXEMPT (Vga, pending, "of the loop"),
   VMM_EXEMPT (Vga, changed, "of the viewer"),
+  VMM_EXEMPT (Vga, redraw, "of the viewer"),
   VMM_EXEMPT (Vga, quiet, "of the viewer"),
   VMM_EXEMPT (Vga, mode, "of the viewer"),
   VMM_EXEMPT (Vga, copy, "of the viewer"),
+  VMM_EXEMPT (Vga, cells, "of the viewer"),
+  VMM_EXEMPT (Vga, n_cells, "of the viewer"),
   VMM_FIELD (Vga, misc, VMM_FIELD_UINT8, "misc"),
   VMM_FIELD (Vga, seq_index, VMM_FIELD_UINT8, "seq-index"),
   VMM_FIELD (Vga, gfx_index, VMM_FIELD_UINT8, "gfx-index"),
@@ -73,13 +76,23 @@ static const VmmField vga_fields[] = {
   VMM_FIELD_LAST,
 };
 
+/* A register of which the picture may depend. */
+static void
+set (Vga *self, guint8 *reg, guint8 value)
+{
+  if (*reg == value)
+    return;
+  *reg = value;
+  vga_touch_all (self);
+}
+
 static void
 write_attribute (Vga *self, guint8 value)
 {
   if (!self->attr_data)
-    self->attr_index = value & 0x3f;
+    set (self, &self->attr_index, value & 0x3f);
   else
-    self->attr[self->attr_index & 0x1f] = value;
+    set (self, &self->attr[self->attr_index & 0x1f], value);
   self->attr_data = !self->attr_data;
 }
 
@@ -90,7 +103,8 @@ write_dac (Vga *self, guint8 value)
   self->dac_part[self->dac_phase] = self->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? value : value & 0x3f;
   if (++self->dac_phase < 3)
     return;
-  memcpy (&self->dac[3 * self->dac_write], self->dac_part, 3);
+  for (guint i = 0; i < 3; i++)
+    set (self, &self->dac[3 * self->dac_write + i], self->dac_part[i]);
   self->dac_phase = 0;
   self->dac_write++;
 }
@@ -117,7 +131,13 @@ write_crtc (Vga *self, guint8 value)
       *reg = (*reg & ~CRTC_LINE_COMPARE_8) | (value & CRTC_LINE_COMPARE_8);
     return;
   }
-  *reg = value;
+  /* The cursor is looked for wherever it is. */
+  if (self->crtc_index >= CRTC_CURSOR_HIGH && self->crtc_index <= CRTC_CURSOR_LOW) {
+    *reg = value;
+    vga_touch (self);
+  } else {
+    set (self, reg, value);
+  }
 }
 
 /* The CRTC answers at 0x3b4 or at 0x3d4: as one of both, or 0 for the other. */
@@ -139,16 +159,16 @@ write_port (Vga *self, guint port, guint8 value)
     write_attribute (self, value);
     break;
   case 0x3c2:
-    self->misc = value;
+    set (self, &self->misc, value);
     break;
   case 0x3c4:
     self->seq_index = value % N_SEQ;
     break;
   case 0x3c5:
-    self->seq[self->seq_index] = value;
+    set (self, &self->seq[self->seq_index], value);
     break;
   case 0x3c6:
-    self->dac_mask = value;
+    set (self, &self->dac_mask, value);
     break;
   case 0x3c7:
     self->dac_read = value;
@@ -167,7 +187,7 @@ write_port (Vga *self, guint port, guint8 value)
     self->gfx_index = value % N_GFX;
     break;
   case 0x3cf:
-    self->gfx[self->gfx_index] = value;
+    set (self, &self->gfx[self->gfx_index], value);
     break;
   case 0x3d4:
     self->crtc_index = value;
@@ -176,9 +196,8 @@ write_port (Vga *self, guint port, guint8 value)
     write_crtc (self, value);
     break;
   default:
-    return;
+    break;
   }
-  vga_touch (self);
 }
 
 /* Nobody scans lines here: whoever waits for the retrace sees it come and go. */
@@ -351,7 +370,7 @@ vmm_vga_set_shown (VmmDevice *vga, gboolean shown)
   if (self->shown != shown) {
     self->shown = shown;
     self->mode = (VgaMode) { 0 };
-    vga_touch (self);
+    vga_touch_all (self);
   }
   vmm_device_unlock (vga);
 }
@@ -365,7 +384,7 @@ vga_reset (VmmDevice *device)
   self->dac_mask = 0xff;
   self->vbe[VBE_ID] = 0xb0c5;
   memset (self->bytes, 0, WINDOW_SIZE * N_PLANES);
-  vga_touch (self);
+  vga_touch_all (self);
 }
 
 static gboolean
@@ -379,7 +398,7 @@ vga_loaded (VmmDevice *device, GError **error)
   self->vbe[VBE_BANK] = MIN (self->vbe[VBE_BANK], (VMM_VGA_MEMORY_SIZE >> 16) - 1);
   vga_fit_vbe (self);
   self->mode = (VgaMode) { 0 };
-  vga_touch (self);
+  vga_touch_all (self);
   return TRUE;
 }
 
@@ -474,6 +493,7 @@ vga_unrealize (VmmDevice *device)
   vmm_vga_map_memory (device, 0);
   vmm_display_show (self->display, NULL);
   g_clear_pointer (&self->copy, vmm_buffer_unref);
+  g_free (self->cells);
   vmm_buffer_unref (self->memory);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virtio-net: the control queue (virtio 1.2, 5.1.6.5): what the guest wants to receive, its address,
- * its queues. A command that makes no sense is answered with an error and changes nothing.
+ * virtio-net: the control queue (virtio 1.2, 5.1.6.5): what the guest wants to receive, its
+ * address, its queues. A command that makes no sense is answered with an error and changes nothing.
  *
  * Threads: loop, device locked.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * virtio-net: frames for the guest, put into its buffers where they lie; and which of them it wants.
+ * virtio-net: frames for the guest, put into its buffers where they lie; and which of them it
+ * wants.
  *
  * Threads: loop, device locked.
  */

@@ -90,8 +90,8 @@ virtio_net_read_config (VmmVirtio *virtio, guint8 *bytes)
 {
   VirtioNet *self = (VirtioNet *) virtio;
   struct virtio_net_config config = {
-    .status = (self->link_down ? 0 : VIRTIO_NET_S_LINK_UP) |
-              (self->announce ? VIRTIO_NET_S_ANNOUNCE : 0),
+    .status =
+      (self->link_down ? 0 : VIRTIO_NET_S_LINK_UP) | (self->announce ? VIRTIO_NET_S_ANNOUNCE : 0),
     .max_virtqueue_pairs = self->net->n_queues,
     .mtu = self->net->mtu,
   };
@@ -190,8 +190,7 @@ virtio_net_loaded (VmmVirtio *virtio, GError **error)
 
   self->n_pairs = CLAMP (self->n_pairs, 1, self->net->n_queues);
   self->filter.n_unicast = MIN (self->filter.n_unicast, NET_MAX_MACS);
-  self->filter.n_multicast =
-    MIN (self->filter.n_multicast, NET_MAX_MACS - self->filter.n_unicast);
+  self->filter.n_multicast = MIN (self->filter.n_multicast, NET_MAX_MACS - self->filter.n_unicast);
   self->announce_due = TRUE;
   return TRUE;
 }

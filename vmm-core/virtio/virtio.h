@@ -27,7 +27,7 @@ typedef struct {
   guint config_size; /* bytes of device configuration */
   /* Where the configuration decides on it: instead of n_queues. May be NULL. */
   guint (*count_queues) (gconstpointer config);
-  guint turn;        /* requests it may take before others have their turn; 0: the usual number */
+  guint turn; /* requests it may take before others have their turn; 0: the usual number */
 
   /* Where the registers are: this BAR, from this offset (whole pages) on. The rest of it, and other
    * BARs, are the device's, which then has the three functions. @address 0: it ends to answer. */

@@ -292,10 +292,7 @@ vmm_virtqueue_unpop (VmmVirtqueue *self)
 }
 
 void
-vmm_virtqueue_push_many (VmmVirtqueue *self,
-                         const guint16 *heads,
-                         const guint32 *written,
-                         guint n)
+vmm_virtqueue_push_many (VmmVirtqueue *self, const guint16 *heads, const guint32 *written, guint n)
 {
   if (self->broken || !self->enabled)
     return;

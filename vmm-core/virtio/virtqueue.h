@@ -61,10 +61,8 @@ gboolean vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request);
 /* Gives @head back with @written bytes in its in-part. */
 void vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written);
 /* The same for several: the driver sees all of them or none. */
-void vmm_virtqueue_push_many (VmmVirtqueue *self,
-                              const guint16 *heads,
-                              const guint32 *written,
-                              guint n);
+void
+vmm_virtqueue_push_many (VmmVirtqueue *self, const guint16 *heads, const guint32 *written, guint n);
 /* Puts a popped request back, as if it was never taken. Only the one popped last. */
 void vmm_virtqueue_unpop (VmmVirtqueue *self);
 /* Reads the chain of a request once more that was popped and not given back. FALSE, and broken,

@@ -48,7 +48,8 @@ VmmDisplay *vmm_pc_get_display (VmmPc *self); /* NULL without graphics */
 VmmInput *vmm_pc_get_input (VmmPc *self);     /* likewise */
 
 /* Of the network card @id ("net0"): see vmm-machine.h. */
-gboolean vmm_pc_add_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error);
+gboolean
+vmm_pc_add_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error);
 gboolean
 vmm_pc_remove_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error);
 GPtrArray *vmm_pc_list_forwards (VmmPc *self, const char *id, GError **error);
