@@ -64,6 +64,7 @@ vmm_config_copy (const VmmConfig *self)
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
   copy->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
   copy->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
+  copy->networks = self->networks ? vmm_networks_ref (self->networks) : NULL;
   for (guint i = 0; i < self->nics->len; i++)
     vmm_config_add_nic (copy, vmm_nic_config_copy (g_ptr_array_index (self->nics, i)));
   for (guint i = 0; i < self->cdroms->len; i++)
@@ -85,6 +86,7 @@ vmm_config_free (VmmConfig *self)
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->cdroms);
   g_ptr_array_unref (self->nics);
+  g_clear_pointer (&self->networks, vmm_networks_unref);
   g_free (self->name);
   g_free (self->kernel);
   g_free (self->initrd);

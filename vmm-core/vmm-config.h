@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "vmm-networks.h"
 #include "vmm-nic-config.h"
 
 G_BEGIN_DECLS
@@ -68,6 +69,7 @@ typedef struct {
   GPtrArray *disks;       /* VmmDiskConfig */
   GPtrArray *cdroms;      /* VmmCdromConfig */
   GPtrArray *nics;        /* VmmNicConfig */
+  VmmNetworks *networks;  /* that cards may be on, owned; NULL: no other machine is on them */
   gboolean graphics;      /* virtio-gpu, keyboard and tablet */
   guint width, height;    /* first mode; 0 for 1280 x 800 */
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */

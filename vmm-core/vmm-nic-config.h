@@ -12,8 +12,6 @@ G_BEGIN_DECLS
 
 #define VMM_MAX_NICS 16
 
-typedef struct _VmmNetworks VmmNetworks;
-
 /* A port of this computer that leads into the guest. */
 typedef struct {
   gboolean udp;

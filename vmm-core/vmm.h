@@ -11,3 +11,4 @@
 #include "vmm-host.h"
 #include "vmm-input.h"
 #include "vmm-machine.h"
+#include "vmm-networks.h"

@@ -106,6 +106,16 @@ vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError 
   return vmm_loop_add (self, SOURCE_FD, fd, func, data, error);
 }
 
+void
+vmm_source_want_output (VmmLoop *self, VmmSource *source, gboolean want)
+{
+  struct epoll_event event = { .events = EPOLLIN | (want ? EPOLLOUT : 0), .data.ptr = source };
+
+  g_return_if_fail (source->kind == SOURCE_FD);
+
+  epoll_ctl (self->epoll, EPOLL_CTL_MOD, source->fd, &event);
+}
+
 VmmSource *
 vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error)
 {

@@ -26,7 +26,9 @@ void vmm_loop_free (VmmLoop *self); /* Joins the thread; not from the loop. */
  * never calls. This and the next two: NULL with VMM_ERROR_IO where the host has no descriptor or
  * watch left. */
 VmmSource *vmm_loop_add_fd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error);
-/* The same for an eventfd, which is read before each call. */
+/* Whether @func is called when @source, a descriptor, can be written, too. */
+void vmm_source_want_output (VmmLoop *self, VmmSource *source, gboolean want);
+/* The same as add_fd for an eventfd, which is read before each call. */
 VmmSource *
 vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error);
 /* A timer that is off until armed. @when_ns is CLOCK_MONOTONIC; 0 disarms. */

@@ -27,6 +27,8 @@ connect_on_loop (gpointer data)
 
   connection->net->card_class = connection->klass;
   connection->net->card = connection->card;
+  if (connection->net->klass->connected)
+    connection->net->klass->connected (connection->net);
 }
 
 void
@@ -71,6 +73,13 @@ vmm_net_set_taken (VmmNet *self, guint taken)
 {
   if (self->klass->set_taken)
     self->klass->set_taken (self, taken);
+}
+
+void
+vmm_net_set_pairs (VmmNet *self, guint n)
+{
+  if (self->klass->set_pairs)
+    self->klass->set_pairs (self, n);
 }
 
 /* The bytes of @from into @to; FALSE where they do not fit. */

@@ -62,9 +62,11 @@ typedef struct {
   void (*free) (VmmNet *self);
   /* @iov[0] is the header, checked and not in guest memory; the rest may change while it is read. */
   gboolean (*send) (VmmNet *self, guint queue, const struct iovec *iov, guint n);
-  void (*flush) (VmmNet *self); /* this and the next two: may be NULL */
+  void (*flush) (VmmNet *self); /* this and the next ones: may be NULL */
   void (*room) (VmmNet *self, guint queue);
   void (*set_taken) (VmmNet *self, guint taken);
+  void (*set_pairs) (VmmNet *self, guint n); /* of queues that the guest uses */
+  void (*connected) (VmmNet *self);          /* the card came or went; loop */
 } VmmNetClass;
 
 struct _VmmNet {
@@ -92,6 +94,8 @@ void vmm_net_flush (VmmNet *self);
 void vmm_net_room (VmmNet *self, guint queue);
 /* What the guest takes from now on: VmmNetOffloads. Nothing that was meant for another comes. */
 void vmm_net_set_taken (VmmNet *self, guint taken);
+
+void vmm_net_set_pairs (VmmNet *self, guint n);
 
 /* For the back ends. FALSE where there is no card. */
 gboolean vmm_net_enter (VmmNet *self);

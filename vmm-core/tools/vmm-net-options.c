@@ -114,6 +114,8 @@ vmm_net_options_parse (VmmConfig *config, const char *word, GError **error)
   else
     return fail (error, "--net is none, user, tap=DEVICE or switch=NAME", kind);
   nic->name = equals ? g_strdup (equals + 1) : NULL;
+  if (!config->networks)
+    config->networks = vmm_networks_new ();
   if (!parse_rest (nic, list, error))
     return FALSE;
   vmm_config_add_nic (config, g_steal_pointer (&nic));

@@ -74,31 +74,58 @@ wants_vlan (VirtioNet *self, const guint8 *frame)
   return self->filter.vlans[tag / 8] >> tag % 8 & 1;
 }
 
-/* @length with the header; of the reservation at hand. */
+/* @length with the header; of the room that was given last. */
 static gboolean
 is_wanted (VirtioNet *self, gsize length)
 {
   const NetReservation *room = self->reservation;
   guint8 frame[ETHER_LENGTH + ETHER_TAG_LENGTH] = { 0 };
 
-  if (length < sizeof (VmmNetHeader) + VMM_NET_MIN_FRAME || length > room->size)
+  if (length < sizeof (VmmNetHeader) + VMM_NET_MIN_FRAME || length > room->given)
     return FALSE;
-  vmm_iov_read (room->iov, room->n_iov, sizeof (VmmNetHeader), frame,
-                MIN (sizeof frame, length - sizeof (VmmNetHeader)));
+  vmm_iov_read (room->iov + room->first_iov, room->n_iov - room->first_iov, sizeof (VmmNetHeader),
+                frame, MIN (sizeof frame, length - sizeof (VmmNetHeader)));
   return self->filter.promiscuous || (wants_address (self, frame) && wants_vlan (self, frame));
 }
 
-/* The buffers from @first on go back to the guest's ring, the last first. */
+/* Unused buffers go back to the guest's ring, the last first. */
 static void
-give_back (VirtioNet *self, guint first)
+give_back (VirtioNet *self)
 {
   NetReservation *room = self->reservation;
 
-  for (; room->n_heads > first; room->n_heads--)
+  for (; room->n_heads > room->first_head; room->n_heads--)
     vmm_virtio_unpop (&self->parent, room->queue);
+  room->first_head = room->n_heads = room->first_iov = room->n_iov = 0;
+  room->size = 0;
 }
 
-/* One more buffer; FALSE where the guest has none, or it has too many parts. */
+void
+net_settle (VirtioNet *self)
+{
+  give_back (self);
+  for (guint i = 0; i < self->net->n_queues; i++)
+    vmm_virtio_notify (&self->parent, NET_RECEIVE (i));
+}
+
+/* What is not used moves to the front. */
+static void
+make_space (NetReservation *room)
+{
+  guint n = room->n_heads - room->first_head;
+
+  memmove (room->heads, room->heads + room->first_head, n * sizeof *room->heads);
+  memmove (room->sizes, room->sizes + room->first_head, n * sizeof *room->sizes);
+  memmove (room->counts, room->counts + room->first_head, n * sizeof *room->counts);
+  room->first_head = 0;
+  room->n_heads = n;
+  n = room->n_iov - room->first_iov;
+  memmove (room->iov, room->iov + room->first_iov, n * sizeof *room->iov);
+  room->first_iov = 0;
+  room->n_iov = n;
+}
+
+/* One more buffer; FALSE where the guest has none, or these are too many parts already. */
 static gboolean
 add_buffer (VirtioNet *self)
 {
@@ -106,15 +133,17 @@ add_buffer (VirtioNet *self)
   VmmRequest request;
   gsize size;
 
-  if (room->n_heads == NET_QUEUE_SIZE || !vmm_virtio_pop (&self->parent, room->queue, &request))
+  if (room->n_heads == NET_QUEUE_SIZE ||
+      room->n_iov + VMM_VIRTQUEUE_MAX_SEGMENTS > G_N_ELEMENTS (room->iov))
+    make_space (room);
+  if (room->n_heads == NET_QUEUE_SIZE ||
+      room->n_iov + VMM_VIRTQUEUE_MAX_SEGMENTS > G_N_ELEMENTS (room->iov) ||
+      !vmm_virtio_pop (&self->parent, room->queue, &request))
     return FALSE;
-  if (room->n_iov + request.n_in > G_N_ELEMENTS (room->iov)) {
-    vmm_virtio_unpop (&self->parent, room->queue);
-    return FALSE;
-  }
   size = vmm_iov_size (request.in, request.n_in);
   room->heads[room->n_heads] = request.head;
-  room->sizes[room->n_heads++] = MIN (size, G_MAXUINT32);
+  room->sizes[room->n_heads] = MIN (size, G_MAXUINT32);
+  room->counts[room->n_heads++] = request.n_in;
   memcpy (room->iov + room->n_iov, request.in, request.n_in * sizeof *request.in);
   room->n_iov += request.n_in;
   room->size += size;
@@ -128,19 +157,18 @@ net_reserve (gpointer card, guint queue, gsize size, guint *n)
   NetReservation *room = self->reservation;
   gboolean merge = vmm_virtio_has_feature (&self->parent, VIRTIO_NET_F_MRG_RXBUF);
 
+  if (room->queue != NET_RECEIVE (queue))
+    give_back (self);
   room->queue = NET_RECEIVE (queue);
-  room->n_heads = room->n_iov = 0;
-  room->size = 0;
   if (self->link_down || queue >= self->n_pairs)
     return NULL;
-  while (add_buffer (self) && merge && room->size < size)
+  while ((room->first_head == room->n_heads || (merge && room->size < size)) && add_buffer (self))
     ;
-  if (room->n_heads == 0 || (merge && room->size < size)) {
-    give_back (self, 0);
+  if (room->first_head == room->n_heads || (merge && room->size < size))
     return NULL;
-  }
-  *n = room->n_iov;
-  return room->iov;
+  *n = merge ? room->n_iov - room->first_iov : room->counts[room->first_head];
+  room->given = merge ? room->size : room->sizes[room->first_head];
+  return room->iov + room->first_iov;
 }
 
 void
@@ -149,18 +177,20 @@ net_commit (gpointer card, guint queue, gsize length)
   VirtioNet *self = card;
   NetReservation *room = self->reservation;
   guint32 written[NET_QUEUE_SIZE];
+  const struct iovec *iov = room->iov + room->first_iov;
+  guint n_iov = room->n_iov - room->first_iov, first = room->first_head;
   guint16 n = 0;
 
-  if (!is_wanted (self, length)) {
-    give_back (self, 0);
+  if (!is_wanted (self, length))
     return;
-  }
   for (gsize left = length; left > 0; n++) {
-    written[n] = MIN (left, room->sizes[n]);
+    written[n] = MIN (left, room->sizes[first + n]);
     left -= written[n];
+    room->size -= room->sizes[first + n];
+    room->first_iov += room->counts[first + n];
   }
-  vmm_iov_write (room->iov, room->n_iov, N_BUFFERS_OFFSET, &n, sizeof n);
-  give_back (self, n);
-  vmm_virtio_push_many (&self->parent, room->queue, room->heads, written, n);
+  vmm_iov_write (iov, n_iov, N_BUFFERS_OFFSET, &n, sizeof n);
+  vmm_virtio_push_many (&self->parent, room->queue, room->heads + first, written, n);
+  room->first_head += n;
   __atomic_add_fetch (&self->n_received, 1, __ATOMIC_RELAXED);
 }

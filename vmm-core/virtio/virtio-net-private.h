@@ -19,14 +19,18 @@ G_BEGIN_DECLS
 #define NET_RECEIVE(pair)  (2 * (pair))
 #define NET_TRANSMIT(pair) (2 * (pair) + 1)
 
-/* Buffers of the guest that were taken for one frame and not yet given back. */
+/* Buffers of the guest that were taken off a queue for frames, in their order. What a frame does not
+ * use stays for the next one, until the device is left. */
 typedef struct {
   guint queue;
-  guint n_heads, n_iov;
-  gsize size;
+  guint first_head, n_heads; /* the first that is not used, and the end */
+  guint first_iov, n_iov;    /* likewise */
+  gsize size;                /* of those that are not used */
+  gsize given;               /* of what the back end has in hand */
   guint16 heads[NET_QUEUE_SIZE];
   guint32 sizes[NET_QUEUE_SIZE]; /* of each head */
-  struct iovec iov[VMM_VIRTQUEUE_MAX_SEGMENTS];
+  guint16 counts[NET_QUEUE_SIZE]; /* of its vectors */
+  struct iovec iov[2 * VMM_VIRTQUEUE_MAX_SEGMENTS];
 } NetReservation;
 
 /* Which frames the guest wants (5.1.6.5). */
@@ -48,7 +52,7 @@ typedef struct {
   gboolean announce_due; /* when the machine goes on */
   guint32 n_pairs;       /* in use */
   NetFilter filter;
-  guint told; /* VmmNetOffloads that the back end knows of */
+  guint told_taken, told_pairs; /* what the back end knows */
   NetReservation *reservation;
   guint64 n_sent, n_received;
 } VirtioNet;
@@ -60,6 +64,8 @@ void net_transmit (VirtioNet *self, guint pair);
 /* net-receive.c: for VmmNetCardClass. */
 const struct iovec *net_reserve (gpointer card, guint queue, gsize size, guint *n);
 void net_commit (gpointer card, guint queue, gsize length);
+/* No more frames for now: unused buffers go back, and the guest hears of the used ones. */
+void net_settle (VirtioNet *self);
 void net_filter_reset (NetFilter *filter);
 /* net-control.c */
 void net_control (VirtioNet *self, guint index);

@@ -26,8 +26,9 @@ static const VmmField virtio_net_fields[] = {
   VMM_EXEMPT (VirtioNet, announce_due, "set by loading"),
   VMM_FIELD (VirtioNet, n_pairs, VMM_FIELD_UINT32, "n-pairs"),
   VMM_FIELD_PART (VirtioNet, filter, net_filter_fields, "filter"),
-  VMM_EXEMPT (VirtioNet, told, "the back end is told anew"),
-  VMM_EXEMPT (VirtioNet, reservation, "empty between frames"),
+  VMM_EXEMPT (VirtioNet, told_taken, "the back end is told anew"),
+  VMM_EXEMPT (VirtioNet, told_pairs, "likewise"),
+  VMM_EXEMPT (VirtioNet, reservation, "empty outside of a turn"),
   VMM_EXEMPT (VirtioNet, n_sent, "counts this run"),
   VMM_EXEMPT (VirtioNet, n_received, "counts this run"),
   VMM_FIELD_LAST,
@@ -109,23 +110,35 @@ is_control (VirtioNet *self, guint index)
   return index == 2 * n;
 }
 
+/* The back end learns of the driver's wishes. */
+static void
+tell (VirtioNet *self)
+{
+  guint taken = get_taken (self);
+
+  if (taken != self->told_taken)
+    vmm_net_set_taken (self->net, taken);
+  if (self->n_pairs != self->told_pairs)
+    vmm_net_set_pairs (self->net, self->n_pairs);
+  self->told_taken = taken;
+  self->told_pairs = self->n_pairs;
+}
+
 static void
 virtio_net_process (VmmVirtio *virtio, guint index)
 {
   VirtioNet *self = (VirtioNet *) virtio;
-  guint taken = get_taken (self);
 
-  if (taken != self->told)
-    vmm_net_set_taken (self->net, taken);
-  self->told = taken;
-  if (is_control (self, index))
+  tell (self);
+  if (is_control (self, index)) {
     net_control (self, index);
-  else if (index == NET_TRANSMIT (index / 2))
+    tell (self);
+  } else if (index == NET_TRANSMIT (index / 2)) {
     net_transmit (self, index / 2);
-  else
+  } else {
     vmm_net_room (self->net, index / 2);
-  for (guint i = 0; i < self->net->n_queues; i++)
-    vmm_virtio_notify (virtio, NET_RECEIVE (i));
+  }
+  net_settle (self);
 }
 
 static void
@@ -137,10 +150,7 @@ card_enter (gpointer card)
 static void
 card_leave (gpointer card)
 {
-  VirtioNet *self = card;
-
-  for (guint i = 0; i < self->net->n_queues; i++)
-    vmm_virtio_notify (&self->parent, NET_RECEIVE (i));
+  net_settle (card);
   vmm_device_unlock (card);
 }
 
@@ -209,7 +219,7 @@ virtio_net_realize (VmmVirtio *virtio, gconstpointer data, GError **error)
 
   self->net = config->net;
   memcpy (self->own_mac, config->mac, sizeof self->own_mac);
-  self->reservation = g_new (NetReservation, 1);
+  self->reservation = g_new0 (NetReservation, 1);
   virtio_net_reset (virtio);
   vmm_net_connect (self->net, &card_class, self);
   return TRUE;

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "net/vmm-net-capture.h"
+#include "net/vmm-net-switch.h"
+#include "net/vmm-net-tap.h"
 #include "net/vmm-net-user.h"
 #include "virtio/virtio-net.h"
 #include "vmm-error.h"
@@ -19,8 +22,8 @@
 typedef struct {
   char *id;
   VmmNet *net;
+  VmmNet *user;        /* the same, or what a capture is of, where it is the user's own network */
   VmmDevice *device;   /* of the PC's list */
-  gboolean user;       /* on the user's own network */
   GPtrArray *forwards; /* VmmForward, those that stand */
 } VmmPcNic;
 
@@ -59,19 +62,27 @@ derive_mac (const guint8 *uuid, guint number, guint8 *mac)
 static VmmNet *
 make_net (VmmPc *self, const VmmNicConfig *config, GError **error)
 {
+  VmmLoop *loop = self->board.loop;
+  g_autoptr (VmmNetworks) networks = NULL;
+
   switch (config->mode) {
   case VMM_NIC_USER:
-    return vmm_net_user_new (config->network, self->board.loop, error);
-  default:
-    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "This kind of network is not there.");
-    return NULL;
+    return vmm_net_user_new (config->network, loop, error);
+  case VMM_NIC_TAP:
+    return config->tap_fd >= 0 ? vmm_net_tap_new_for_fd (config->tap_fd, loop, error)
+                               : vmm_net_tap_new (config->name, self->config->n_vcpus, loop, error);
+  case VMM_NIC_SWITCH:
+    networks =
+      self->config->networks ? vmm_networks_ref (self->config->networks) : vmm_networks_new ();
+    return vmm_net_switch_new (networks, config->name, loop, error);
   }
+  return NULL;
 }
 
 static gboolean
 add_forward (VmmPcNic *nic, const VmmForward *forward, GError **error)
 {
-  if (!vmm_net_user_add_forward (nic->net, forward, error))
+  if (!vmm_net_user_add_forward (nic->user, forward, error))
     return FALSE;
   g_ptr_array_add (nic->forwards, vmm_forward_copy (forward));
   return TRUE;
@@ -85,11 +96,14 @@ add_nic (VmmPc *self, guint number, const VmmNicConfig *config, GError **error)
 
   g_ptr_array_add (self->nics, nic);
   nic->id = g_strdup_printf ("net%u", number);
-  nic->user = config->mode == VMM_NIC_USER;
   nic->forwards = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_forward_free);
-  nic->net = card.net = make_net (self, config, error);
+  nic->net = make_net (self, config, error);
+  nic->user = config->mode == VMM_NIC_USER ? nic->net : NULL;
+  if (nic->net && config->capture)
+    nic->net = vmm_net_capture_new (nic->net, config->capture, error);
   if (!nic->net)
     return FALSE;
+  card.net = nic->net;
   for (guint i = 0; i < config->forwards->len; i++)
     if (!add_forward (nic, g_ptr_array_index (config->forwards, i), error))
       return FALSE;
@@ -151,7 +165,7 @@ vmm_pc_remove_forward (VmmPc *self, const char *id, const VmmForward *forward, G
 {
   VmmPcNic *nic = find_user_nic (self, id, error);
 
-  if (!nic || !vmm_net_user_remove_forward (nic->net, forward, error))
+  if (!nic || !vmm_net_user_remove_forward (nic->user, forward, error))
     return FALSE;
   for (guint i = nic->forwards->len; i-- > 0;)
     if (vmm_forward_same_port (g_ptr_array_index (nic->forwards, i), forward))
