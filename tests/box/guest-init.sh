@@ -28,6 +28,9 @@ wait_event() {
   : > /tmp/events
 }
 sata_complaints() { dmesg | grep -iE 'exception|I/O error|failed command|hard resetting|firmware bug' | sed 's/^/COMPLAINT /'; }
+tell_events() { # of input device $1, each with its name $2
+  while dd bs=24 count=1 2> /dev/null | od -An -j16 -td2 | tr -s ' ' | sed "s/^/$2:/"; do :; done < "/dev/input/$1"
+}
 debug_exit() { printf "\\$(printf %o "$1")" | dd of=/dev/port bs=1 seek=244 count=1 2> /dev/null; }
 echo "INIT $test"
 case $test in
@@ -87,6 +90,17 @@ cdrom) # a disc is read, asked for, given away, and another one is read
   mount -t iso9660 -o ro /dev/sr0 /mnt && echo "WORD $(cat /mnt/word)"
   sata_complaints
   poweroff -f
+  ;;
+usb) # the first events of each input device on the USB controller
+  load usb-common usbcore xhci-hcd xhci-pci hid hid-generic usbhid evdev
+  until [ "$(ls -d /sys/bus/usb/devices/*/*/*/input/input*/event* 2> /dev/null | wc -l)" = 2 ]; do sleep 0.1; done
+  for event in /sys/bus/usb/devices/*/*/*/input/input*/event*; do
+    echo "INPUT $(cat "$event/device/name")"
+    tell_events "${event##*/}" "$(cat "$event/device/name")" &
+  done
+  dmesg | grep -E 'usb|xhci|hid' | grep -iE 'error|warn|fail|timeout|not responding|died|babble|took' | sed 's/^/COMPLAINT /'
+  echo "READY"
+  while :; do sleep 1000; done
   ;;
 rng)
   load virtio-rng rng-core

@@ -18,6 +18,7 @@
 #include "device/device-list.h"
 #include "pci/pci-host.h"
 #include "vga/vga.h"
+#include "usb/xhci.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
@@ -38,6 +39,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_rtc_class,
   &vmm_debug_exit_class,
   &vmm_ahci_class.parent,
+  &vmm_xhci_class.parent,
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),

@@ -20,7 +20,7 @@ typedef struct {
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **rest;
   int cpus;
-  gboolean graphics, no_reboot, debug_exit, stats;
+  gboolean graphics, usb, no_reboot, debug_exit, stats;
 } Words;
 
 static gboolean
@@ -189,6 +189,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;
+  config->usb = words->usb;
   config->stop_on_reset = words->no_reboot;
   config->debug_exit = words->debug_exit;
   self->stats = words->stats;
@@ -254,6 +255,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "none|user[,forward=tcp:[ADDRESS:]PORT:PORT][,network=10.0.2.0/24]|tap=DEVICE|switch=NAME"
       "[,mac=M][,capture=FILE]" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
+    { "usb", 0, 0, G_OPTION_ARG_NONE, &words->usb,
+      "USB controller; with --graphics also a keyboard and a tablet on it", NULL },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
       "Where the serial port (ttyS0) goes (stdio, unless --console has it)",
       "stdio|file:FILE|none" },

@@ -49,6 +49,7 @@ gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
 gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
 gboolean vmm_pc_add_nics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
+gboolean vmm_pc_add_usb (VmmPc *self, GError **error);
 
 /* pc-kernel.c: the PC that starts with a kernel; pc-firmware.c: the one that starts with firmware.
  * Add: opens what starts. Load: puts it and its tables into memory, after each reset. */

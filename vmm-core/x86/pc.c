@@ -98,7 +98,8 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   return add_rng (self, error) && vmm_pc_add_console (self, error) &&
          vmm_pc_add_disks (self, error) && vmm_pc_add_sata (self, error) &&
-         vmm_pc_add_nics (self, error) && vmm_pc_add_graphics (self, error);
+         vmm_pc_add_nics (self, error) && vmm_pc_add_graphics (self, error) &&
+         vmm_pc_add_usb (self, error);
 }
 
 VmmPc *
