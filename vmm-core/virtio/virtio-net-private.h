@@ -19,8 +19,8 @@ G_BEGIN_DECLS
 #define NET_RECEIVE(pair)  (2 * (pair))
 #define NET_TRANSMIT(pair) (2 * (pair) + 1)
 
-/* Buffers of the guest that were taken off a queue for frames, in their order. What a frame does not
- * use stays for the next one, until the device is left. */
+/* Buffers of the guest that were taken off a queue for frames, in their order. What a frame does
+ * not use stays for the next one, until the device is left. */
 typedef struct {
   guint queue;
   guint first_head, n_heads; /* the first that is not used, and the end */
@@ -28,7 +28,7 @@ typedef struct {
   gsize size;                /* of those that are not used */
   gsize given;               /* of what the back end has in hand */
   guint16 heads[NET_QUEUE_SIZE];
-  guint32 sizes[NET_QUEUE_SIZE]; /* of each head */
+  guint32 sizes[NET_QUEUE_SIZE];  /* of each head */
   guint16 counts[NET_QUEUE_SIZE]; /* of its vectors */
   struct iovec iov[2 * VMM_VIRTQUEUE_MAX_SEGMENTS];
 } NetReservation;
