@@ -184,7 +184,8 @@ static void
 make_flash (Fixture *f)
 {
   g_autoptr (GError) error = NULL;
-  VmmFlashConfig config = { .address = FLASH_ADDRESS, .nvram = open_nvram (f, f->guest, &error) };
+  VmmFlashConfig config = { .address = FLASH_ADDRESS,
+                            .nvram = open_nvram (f, f->guest, &error) };
 
   g_assert_no_error (error);
   f->device = vmm_device_new (&vmm_flash_class, &f->guest->board, "nvram", &config, &error);
