@@ -64,6 +64,33 @@ copy) # vda to vdb, and read back from the disk
   cmp /dev/vda /dev/vdb && echo "SAME"
   poweroff -f
   ;;
+discard) # as copy; then the middle is given back, and a part of it written anew
+  load virtio_blk
+  dd if=/dev/vda of=/dev/vdb bs=64k 2> /dev/null && sync
+  blkdiscard -o 1048576 -l 2097152 /dev/vdb || echo "COMPLAINT about discard"
+  dd if=/dev/vda of=/dev/vdb bs=4k skip=400 seek=400 count=3 conv=notrunc 2> /dev/null && sync
+  echo "QUEUES $(ls /sys/block/vdb/mq | wc -l)"
+  dmesg | grep -iE 'I/O error' | sed 's/^/COMPLAINT /'
+  poweroff -f
+  ;;
+grow) # waits until the disk is larger, and writes its last sector
+  load virtio_blk
+  size=$(cat /sys/block/vda/size)
+  echo "SIZE $size"
+  while [ "$(cat /sys/block/vda/size)" = "$size" ]; do sleep 0.1; done
+  size=$(cat /sys/block/vda/size)
+  echo "the last sector" | dd of=/dev/vda bs=512 seek=$((size - 1)) conv=sync 2> /dev/null && sync
+  echo "GROWN $size"
+  poweroff -f
+  ;;
+flushes) # numbers, here and there, each said when it is durable
+  load virtio_blk
+  n=0
+  while :; do
+    n=$((n + 1))
+    echo "$n" | dd of=/dev/vda bs=4096 seek=$((n * 37 % 2000)) conv=sync,fsync 2> /dev/null && echo "FLUSHED $n"
+  done
+  ;;
 sata) # the first SATA disk to the second, and read back; then the third drive's disc, whole
   load_sata
   one=/dev/$(sata_name 1) two=/dev/$(sata_name 2)
