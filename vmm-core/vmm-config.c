@@ -76,6 +76,7 @@ vmm_config_copy (const VmmConfig *self)
     copied->format = disk->format;
     copied->bus = disk->bus;
     copied->discard = disk->discard;
+    copied->direct = disk->direct;
   }
   return copy;
 }

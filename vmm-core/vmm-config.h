@@ -34,6 +34,7 @@ typedef struct {
   VmmDiskFormat format;
   VmmDiskBus bus;
   gboolean discard; /* what the guest discards is given back to the host */
+  gboolean direct;  /* not through the host's cache */
 } VmmDiskConfig;
 
 typedef struct {

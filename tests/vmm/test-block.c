@@ -15,8 +15,15 @@
 
 #define SIZE (1 << 20)
 
+/* An engine, with the host's cache or without. */
 typedef struct {
   const VmmBlockEngineClass *engine;
+  gboolean direct;
+} Way;
+
+typedef struct {
+  const VmmBlockEngineClass *engine;
+  gboolean direct;
   VmmLoop *loop;
   char *path;
   VmmBlock *block;
@@ -35,7 +42,8 @@ set_up (Fixture *f, gconstpointer data)
 {
   int fd;
 
-  f->engine = data;
+  f->engine = ((const Way *) data)->engine;
+  f->direct = ((const Way *) data)->direct;
   f->loop = vmm_loop_new ("loop", NULL);
   f->path = g_build_filename (g_get_tmp_dir (), "vmm-block-XXXXXX", NULL);
   fd = g_mkstemp (f->path);
@@ -53,17 +61,15 @@ tear_down (Fixture *f, gconstpointer data)
 }
 
 static VmmBlock *
-open_raw (const char *path,
-          gboolean readonly,
-          VmmLoop *loop,
-          const VmmBlockEngineClass *engine,
-          GError **error)
+open_raw (Fixture *f, const char *path, gboolean readonly, GError **error)
 {
-  VmmBlockOptions options = {
-    .format = VMM_DISK_RAW, .readonly = readonly, .discard = TRUE, .engine = engine
-  };
+  VmmBlockOptions options = { .format = VMM_DISK_RAW,
+                              .readonly = readonly,
+                              .discard = TRUE,
+                              .direct = f->direct,
+                              .engine = f->engine };
 
-  return vmm_block_open (path, &options, loop, error);
+  return vmm_block_open (path, &options, f->loop, error);
 }
 
 static void
@@ -71,7 +77,7 @@ open_block (Fixture *f, gboolean readonly)
 {
   g_autoptr (GError) error = NULL;
 
-  f->block = open_raw (f->path, readonly, f->loop, f->engine, &error);
+  f->block = open_raw (f, f->path, readonly, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (vmm_block_get_size (f->block), ==, SIZE);
   g_assert_cmpint (vmm_block_get_readonly (f->block), ==, readonly);
@@ -256,7 +262,7 @@ check_refused (Fixture *f, const char *path, gboolean readonly, int code, const 
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (open_raw (path, readonly, f->loop, f->engine, &error));
+  g_assert_null (open_raw (f, path, readonly, &error));
   g_assert_error (error, VMM_ERROR, code);
   g_assert_nonnull (strstr (error->message, path));
   g_assert_nonnull (strstr (error->message, word));
@@ -284,8 +290,8 @@ test_locks (Fixture *f, gconstpointer data)
   check_refused (f, f->path, TRUE, VMM_ERROR_DISK_BUSY, "written to");
   g_clear_pointer (&f->block, vmm_block_close);
   /* Any number of readers, and no writer beside them. */
-  first = open_raw (f->path, TRUE, f->loop, NULL, NULL);
-  second = open_raw (f->path, TRUE, f->loop, NULL, NULL);
+  first = open_raw (f, f->path, TRUE, NULL);
+  second = open_raw (f, f->path, TRUE, NULL);
   g_assert_nonnull (first);
   g_assert_nonnull (second);
   check_refused (f, f->path, FALSE, VMM_ERROR_DISK_BUSY, "in use");
@@ -355,10 +361,113 @@ test_waits (Fixture *f, gconstpointer data)
   guint8 bytes[512];
 
   checking.new = check_new;
-  f->block = open_raw (f->path, FALSE, f->loop, &checking, NULL);
+  f->engine = &checking;
+  f->block = open_raw (f, f->path, FALSE, NULL);
   g_assert_nonnull (f->block);
   g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, sizeof bytes), ==, 0);
   g_clear_pointer (&f->block, vmm_block_close);
+}
+
+/* Whole pages in aligned memory go past the host's cache, where the host has a way; nothing else.
+ */
+static void
+test_direct (Fixture *f, gconstpointer data)
+{
+  static guint8 memory[3 * 4096] __attribute__ ((aligned (4096)));
+  struct iovec page = { memory, 4096 }, half = { memory, 2048 }, crooked = { memory + 1, 4096 };
+  VmmHostFile *file;
+
+  open_block (f, FALSE);
+  file = f->block->file;
+  if (!f->direct)
+    g_assert_cmpint (file->direct_fd, ==, -1);
+  if (file->direct_fd < 0)
+    return;
+  g_assert_cmpint (fcntl (file->direct_fd, F_GETFL) & O_DIRECT, !=, 0);
+  g_assert_cmpint (fcntl (file->fd, F_GETFL) & O_DIRECT, ==, 0);
+  g_assert_cmpint (vmm_host_file_choose_fd (file, &page, 1, 8192), ==, file->direct_fd);
+  g_assert_cmpint (vmm_host_file_choose_fd (file, &page, 1, 512), ==, file->fd);
+  g_assert_cmpint (vmm_host_file_choose_fd (file, &half, 1, 8192), ==, file->fd);
+  g_assert_cmpint (vmm_host_file_choose_fd (file, &crooked, 1, 8192), ==, file->fd);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 4096, memory + 1, 4096), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 4096, memory, 4096), ==, 0);
+}
+
+/* A host that takes it back, as some file systems do. */
+static void
+test_not_direct (Fixture *f, gconstpointer data)
+{
+  static guint8 memory[4096] __attribute__ ((aligned (4096)));
+  int pair[2];
+
+  open_block (f, FALSE);
+  if (f->block->file->direct_fd < 0)
+    return;
+  g_assert_cmpint (pipe (pair), ==, 0);
+  close (pair[0]);
+  vmm_host_file_must_cache (f->block->file, f->block->file->direct_fd, -EINVAL);
+  g_assert_cmpint (dup2 (pair[1], f->block->file->direct_fd), >=, 0); /* nobody uses it now */
+  close (pair[1]);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 4096, memory, 4096), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 4096, memory, 4096), ==, 0);
+}
+
+/* A guest may not make an image whose format was guessed look like one of another format: it would
+ * be opened as that next time, with whatever file of the host its header names. */
+static void
+test_guarded (Fixture *f, gconstpointer data)
+{
+  static const guint8 magic[8] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
+  VmmBlockOptions options = { .engine = f->engine, .direct = f->direct };
+  guint8 bytes[1024] = { 0 };
+
+  f->block = vmm_block_open (f->path, &options, f->loop, NULL);
+  g_assert_cmpstr (vmm_block_get_format (f->block), ==, "raw");
+  memset (bytes, 7, sizeof bytes);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, bytes, sizeof bytes), ==, 0);
+  memcpy (bytes, magic, sizeof magic);
+  bytes[20] = bytes[21] = bytes[22] = 0;
+  bytes[23] = 16;
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, bytes, sizeof bytes), ==, -EPERM);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 512, bytes, 512), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, 512), ==, 0);
+  g_assert_cmphex (bytes[0], ==, 7);
+  g_clear_pointer (&f->block, vmm_block_close);
+  open_block (f, FALSE); /* it was said to be raw */
+  memcpy (bytes, magic, sizeof magic);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, bytes, sizeof bytes), ==, 0);
+}
+
+static blkcnt_t
+get_blocks (Fixture *f)
+{
+  struct stat info;
+
+  g_assert_cmpint (stat (f->path, &info), ==, 0);
+  return info.st_blocks;
+}
+
+/* Without discard an image keeps the space it has. */
+static void
+test_keeps (Fixture *f, gconstpointer data)
+{
+  VmmBlockOptions options = { .format = VMM_DISK_RAW, .engine = f->engine };
+  g_autofree guint8 *bytes = g_malloc (SIZE);
+  blkcnt_t before;
+
+  f->block = vmm_block_open (f->path, &options, f->loop, NULL);
+  memset (bytes, 1, SIZE);
+  g_assert_cmpint (move (f, VMM_BLOCK_WRITE, 0, bytes, SIZE), ==, 0);
+  g_assert_cmpint (plain (f, VMM_BLOCK_FLUSH, 0, 0), ==, 0);
+  before = get_blocks (f);
+  g_assert_cmpint (plain (f, VMM_BLOCK_DISCARD, 0, SIZE / 2), ==, 0);
+  g_assert_cmpint (plain (f, VMM_BLOCK_WRITE_ZEROES, SIZE / 2, SIZE / 2), ==, 0);
+  g_assert_cmpint (move (f, VMM_BLOCK_READ, 0, bytes, SIZE), ==, 0);
+  g_assert_cmphex (bytes[0], ==, 1);
+  g_assert_cmphex (bytes[SIZE - 1], ==, 0);
+  g_assert_cmphex (bytes[SIZE / 2], ==, 0);
+  g_assert_cmpint (plain (f, VMM_BLOCK_FLUSH, 0, 0), ==, 0);
+  g_assert_cmpint (get_blocks (f), >=, before);
 }
 
 /* A pipe is no image, and opening it waits for nobody. */
@@ -374,7 +483,12 @@ test_pipe (Fixture *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const VmmBlockEngineClass *const engines[] = { &vmm_block_uring, &vmm_block_threads };
+  static const Way ways[] = {
+    { &vmm_block_uring, FALSE },
+    { &vmm_block_threads, FALSE },
+    { &vmm_block_uring, TRUE },
+    { &vmm_block_threads, TRUE },
+  };
   static const struct {
     const char *name;
     void (*run) (Fixture *, gconstpointer);
@@ -389,16 +503,21 @@ main (int argc, char **argv)
     { "bad-images", test_bad_images },
     { "waits", test_waits },
     { "pipe", test_pipe },
+    { "direct", test_direct },
+    { "not-direct", test_not_direct },
+    { "guarded", test_guarded },
+    { "keeps", test_keeps },
     { "locks", test_locks },
     { "qemu", test_qemu },
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint e = 0; e < G_N_ELEMENTS (engines); e++)
+  for (guint e = 0; e < G_N_ELEMENTS (ways); e++)
     for (guint i = 0; i < G_N_ELEMENTS (tests); i++) {
-      g_autofree char *name = g_strdup_printf ("/block/%s/%s", engines[e]->name, tests[i].name);
+      g_autofree char *name = g_strdup_printf ("/block/%s%s/%s", ways[e].engine->name,
+                                               ways[e].direct ? "-direct" : "", tests[i].name);
 
-      g_test_add (name, Fixture, engines[e], set_up, tests[i].run, tear_down);
+      g_test_add (name, Fixture, &ways[e], set_up, tests[i].run, tear_down);
     }
   return g_test_run ();
 }

@@ -113,7 +113,7 @@ test_copy (void)
   made = vmm_config_add_disk (config, "image", TRUE);
   made->format = VMM_DISK_RAW;
   made->bus = VMM_DISK_SATA;
-  made->discard = TRUE;
+  made->discard = made->direct = TRUE;
   vmm_config_add_cdrom (config, "iso");
   vmm_config_add_cdrom (config, NULL);
   copy = vmm_config_copy (config);
@@ -128,7 +128,7 @@ test_copy (void)
   g_assert_cmpuint (copy->disks->len, ==, 1);
   disk = g_ptr_array_index (copy->disks, 0);
   g_assert_cmpstr (disk->path, ==, "image");
-  g_assert_true (disk->readonly && disk->discard);
+  g_assert_true (disk->readonly && disk->discard && disk->direct);
   g_assert_cmpint (disk->format, ==, VMM_DISK_RAW);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
   g_assert_cmpuint (copy->cdroms->len, ==, 2);
@@ -155,7 +155,7 @@ test_options (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
     parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
-           "--disk two,,x.img,format=qcow2,bus=sata,discard=on --disk three,readonly=on "
+           "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
            "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
@@ -173,7 +173,8 @@ test_options (void)
   disk = g_ptr_array_index (options->config->disks, 0);
   g_assert_true (g_str_equal (disk->path, "one.img") && !disk->readonly);
   disk = g_ptr_array_index (options->config->disks, 1);
-  g_assert_true (g_str_equal (disk->path, "two,x.img") && !disk->readonly && disk->discard);
+  g_assert_true (g_str_equal (disk->path, "two,x.img") && !disk->readonly && disk->discard &&
+                 disk->direct);
   g_assert_cmpint (disk->format, ==, VMM_DISK_QCOW2);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
   disk = g_ptr_array_index (options->config->disks, 2);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "block-test.h"
+#include "block/table-cache.h"
 
 #define SECTOR   512
 #define SIZE     (3u * 1024 * 1024 + 5 * SECTOR) /* no whole number of clusters */
@@ -19,12 +20,14 @@ typedef struct {
   const char *name;
   const char *options; /* of qemu-img create */
   const char *prepare; /* a command that makes the image something special; %s: nothing */
-  gboolean discard;
+  gboolean discard, direct;
 } Kind;
 
 static const Kind kinds[] = {
   { "plain", "", NULL, TRUE },
   { "no-discard", "", NULL, FALSE },
+  { "direct", "", NULL, TRUE, TRUE },
+  { "direct-4k", "-o cluster_size=4k", NULL, TRUE, TRUE },
   { "v2", "-o compat=0.10", NULL, TRUE },
   { "cluster-512", "-o cluster_size=512", NULL, TRUE },
   { "cluster-4k", "-o cluster_size=4k,refcount_bits=1", NULL, TRUE },
@@ -103,7 +106,9 @@ tear_down (Fixture *f, gconstpointer data)
 static void
 open_it (Fixture *f, const Kind *kind)
 {
-  VmmBlockOptions options = { .format = VMM_DISK_QCOW2, .discard = kind->discard };
+  VmmBlockOptions options = { .format = VMM_DISK_QCOW2,
+                              .discard = kind->discard,
+                              .direct = kind->direct };
 
   block_test_open_with (f->test, &options);
 }
@@ -130,7 +135,7 @@ choose (Deed *deed, GRand *rand)
   request->length = (deed->end - deed->first) * SECTOR;
 }
 
-/* In three pieces, none of them aligned. */
+/* In one piece, or in three, none of them aligned. */
 static void
 fill_vector (Deed *deed, guint8 byte)
 {
@@ -140,7 +145,11 @@ fill_vector (Deed *deed, guint8 byte)
   if (request->op != VMM_BLOCK_READ && request->op != VMM_BLOCK_WRITE)
     return;
   memset (deed->bytes, byte, request->length);
-  deed->job.iov[0] = (struct iovec) { deed->bytes, cut };
+  deed->job.iov[0] = (struct iovec) { deed->bytes, request->length };
+  request->n_iov = 1;
+  if (byte & 1)
+    return;
+  deed->job.iov[0].iov_len = cut;
   deed->job.iov[1] = (struct iovec) { deed->bytes + cut, 7 };
   deed->job.iov[2] = (struct iovec) { deed->bytes + cut + 7, request->length - cut - 7 };
   request->n_iov = 3;
@@ -201,7 +210,7 @@ do_deeds (Fixture *f, const Kind *kind, GRand *rand)
   Deed deeds[AT_ONCE];
 
   for (guint i = 0; i < AT_ONCE; i++)
-    deeds[i].bytes = g_malloc (MAX_MOVE + 4096);
+    deeds[i].bytes = vmm_table_alloc (MAX_MOVE + 4096);
   for (guint round = 0; round < N_DEEDS / AT_ONCE; round++) {
     for (guint i = 0; i < AT_ONCE; i++) {
       do
@@ -214,7 +223,7 @@ do_deeds (Fixture *f, const Kind *kind, GRand *rand)
       settle (f, &deeds[i], kind->discard);
   }
   for (guint i = 0; i < AT_ONCE; i++)
-    g_free (deeds[i].bytes);
+    vmm_table_free (deeds[i].bytes);
 }
 
 static void

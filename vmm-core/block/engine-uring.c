@@ -11,8 +11,11 @@
 
 #define N_ENTRIES 128
 
+/* How a request went to the ring: in its result, until there is one. */
+enum { CACHED, DIRECT };
+
 struct _VmmBlockEngine {
-  int fd;
+  VmmHostFile *file;
   VmmLoop *loop;
   VmmSource *source;
   struct io_uring ring;
@@ -24,20 +27,22 @@ static void
 prepare (VmmBlockEngine *self, struct io_uring_sqe *sqe, VmmBlockRequest *request)
 {
   guint64 offset = request->offset + request->moved;
+  int fd = vmm_host_file_choose_fd (self->file, request->iov, request->n_iov, offset);
 
+  request->result = fd == self->file->fd ? CACHED : DIRECT;
   switch (request->op) {
   case VMM_BLOCK_READ:
-    io_uring_prep_readv (sqe, self->fd, request->iov, request->n_iov, offset);
+    io_uring_prep_readv (sqe, fd, request->iov, request->n_iov, offset);
     break;
   case VMM_BLOCK_WRITE:
-    io_uring_prep_writev (sqe, self->fd, request->iov, request->n_iov, offset);
+    io_uring_prep_writev (sqe, fd, request->iov, request->n_iov, offset);
     break;
   case VMM_BLOCK_FLUSH:
-    io_uring_prep_fsync (sqe, self->fd, IORING_FSYNC_DATASYNC);
+    io_uring_prep_fsync (sqe, self->file->fd, IORING_FSYNC_DATASYNC);
     break;
   case VMM_BLOCK_DISCARD:
   case VMM_BLOCK_WRITE_ZEROES:
-    io_uring_prep_fallocate (sqe, self->fd, vmm_host_file_zero_mode (request), offset,
+    io_uring_prep_fallocate (sqe, self->file->fd, vmm_host_file_zero_mode (request), offset,
                              request->length);
     break;
   }
@@ -86,12 +91,19 @@ uring_kick (VmmBlockEngine *self)
   } while (io_uring_sq_ready (&self->ring) > 0 && io_uring_submit (&self->ring) > 0);
 }
 
+static gboolean
+must_cache (VmmBlockEngine *self, const VmmBlockRequest *request, int result)
+{
+  return request->result == DIRECT &&
+         vmm_host_file_must_cache (self->file, self->file->direct_fd, result);
+}
+
 static void
 complete (VmmBlockEngine *self, VmmBlockRequest *request, int result)
 {
   gboolean moves = request->op == VMM_BLOCK_READ || request->op == VMM_BLOCK_WRITE;
 
-  if (result == -EINTR || result == -EAGAIN) {
+  if (result == -EINTR || result == -EAGAIN || must_cache (self, request, result)) {
     append (self, request);
   } else if (result < 0) {
     request->done (request, result);
@@ -131,7 +143,7 @@ uring_new (VmmHostFile *file, VmmLoop *loop)
     g_free (self);
     return NULL;
   }
-  self->fd = file->fd;
+  self->file = file;
   self->loop = loop;
   self->waiting_end = &self->waiting;
   self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self, NULL);

@@ -67,6 +67,7 @@ vmm_host_file_open (const char *path, const VmmBlockOptions *options, VmmLoop *l
 {
   g_autoptr (VmmHostFile) self = g_new0 (VmmHostFile, 1);
 
+  self->fd = self->direct_fd = -1;
   self->klass = options->file ? options->file : &vmm_host_file_class;
   self->path = g_strdup (path);
   self->readonly = options->readonly;
@@ -83,6 +84,8 @@ vmm_host_file_close (VmmHostFile *self)
 {
   if (self->engine)
     self->engine_class->free (self->engine);
+  if (self->direct_fd >= 0)
+    close (self->direct_fd);
   if (self->fd >= 0)
     close (self->fd);
   g_free (self->path);

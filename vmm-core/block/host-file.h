@@ -43,6 +43,9 @@ extern const VmmBlockEngineClass vmm_block_threads;
 struct _VmmHostFile {
   const VmmHostFileClass *klass;
   int fd;
+  int direct_fd;                    /* without the host's cache; -1: not to be had */
+  gsize memory_align, length_align; /* of vectors, for direct_fd */
+  gboolean direct_off;              /* atomic: it turned out not to work */
   char *path;
   guint64 size; /* when it was opened */
   gboolean readonly;
@@ -60,6 +63,14 @@ void vmm_host_file_close (VmmHostFile *self);
 /* Anew, where it may have become larger. */
 gboolean vmm_host_file_measure (VmmHostFile *self, GError **error);
 guint64 vmm_host_file_get_end (VmmHostFile *self); /* where it ends now */
+/* From now on without the host's cache, where the host can do that. */
+void vmm_host_file_go_direct (VmmHostFile *self);
+/* The descriptor that a transfer of these bytes is to use. Any thread. */
+int
+vmm_host_file_choose_fd (VmmHostFile *self, const struct iovec *iov, guint n_iov, guint64 offset);
+/* Whether @error says that the host cannot do it directly after all: then it is to be tried again.
+ */
+gboolean vmm_host_file_must_cache (VmmHostFile *self, int fd, int error);
 gboolean vmm_host_file_is_at (const VmmHostFile *self, const char *path);
 
 void vmm_host_file_submit (VmmHostFile *self, VmmBlockRequest *request);

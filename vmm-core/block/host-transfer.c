@@ -16,16 +16,22 @@
 static gssize
 host_readv (VmmHostFile *self, const struct iovec *iov, guint n_iov, guint64 offset)
 {
-  gssize n = preadv (self->fd, iov, n_iov, offset);
+  int fd = vmm_host_file_choose_fd (self, iov, n_iov, offset);
+  gssize n = preadv (fd, iov, n_iov, offset);
 
+  if (n < 0 && vmm_host_file_must_cache (self, fd, -errno))
+    n = preadv (self->fd, iov, n_iov, offset);
   return n < 0 ? -errno : n;
 }
 
 static gssize
 host_writev (VmmHostFile *self, const struct iovec *iov, guint n_iov, guint64 offset)
 {
-  gssize n = pwritev (self->fd, iov, n_iov, offset);
+  int fd = vmm_host_file_choose_fd (self, iov, n_iov, offset);
+  gssize n = pwritev (fd, iov, n_iov, offset);
 
+  if (n < 0 && vmm_host_file_must_cache (self, fd, -errno))
+    n = pwritev (self->fd, iov, n_iov, offset);
   return n < 0 ? -errno : n;
 }
 

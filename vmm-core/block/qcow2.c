@@ -271,6 +271,8 @@ open_all (Qcow2 *self, const VmmBlockOptions *options, const VmmBlockChain *chai
     return FALSE;
   self->cluster_bits = self->header->cluster_bits;
   self->slice_size = MIN (self->cluster_size, SLICE);
+  if (options->direct && self->cluster_size >= SLICE) /* else tables and data share pages */
+    vmm_host_file_go_direct (self->parent.file);
   self->parent.size = self->header->size;
   self->parent.cluster_size = self->cluster_size;
   return read_tables (self, error) && qcow2_open_backing (self, options, chain, error) &&

@@ -201,6 +201,8 @@ vmm_raw_open (VmmHostFile *file, const VmmBlockOptions *options, GError **error)
   vmm_block_init (&self->parent, &raw_class, file, options);
   self->parent.size = file->size;
   self->parent.cluster_size = HOST_BLOCK;
+  if (options->direct)
+    vmm_host_file_go_direct (file);
   self->guarded = options->format == VMM_DISK_AUTO;
   return &self->parent;
 }

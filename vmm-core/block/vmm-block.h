@@ -51,6 +51,7 @@ typedef struct {
   VmmDiskFormat format;
   gboolean readonly;
   gboolean discard; /* what is discarded is given back to the host; else it stays */
+  gboolean direct;  /* past the host's cache, where the host can do that */
 
   /* For tests: NULL for the host's. */
   const VmmBlockEngineClass *engine;

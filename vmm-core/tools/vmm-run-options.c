@@ -71,7 +71,8 @@ parse_disk (VmmConfig *config, const char *word, GError **error)
   if (!vmm_option_list_take_name (list, "format", formats, &format, error) ||
       !vmm_option_list_take_name (list, "bus", buses, &bus, error) ||
       !vmm_option_list_take_switch (list, "readonly", &disk->readonly, error) ||
-      !vmm_option_list_take_switch (list, "discard", &disk->discard, error))
+      !vmm_option_list_take_switch (list, "discard", &disk->discard, error) ||
+      !vmm_option_list_take_switch (list, "direct", &disk->direct, error))
     return FALSE;
   disk->format = format;
   disk->bus = bus;
@@ -246,7 +247,7 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Disk image; may be repeated",
-      "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on]" },
+      "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on][,direct=on]" },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->cdroms,
       "CD drive with an ISO image in it, or empty; may be repeated", "FILE|none" },
     { "net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->nets,

@@ -16,7 +16,8 @@ vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error)
 {
   VmmBlockOptions options = { .format = disk->format,
                               .readonly = disk->readonly,
-                              .discard = disk->discard };
+                              .discard = disk->discard,
+                              .direct = disk->direct };
   VmmBlock *block = vmm_block_open (disk->path, &options, self->board.loop, error);
 
   if (block)
