@@ -120,8 +120,8 @@ layout_ip6 (const guint8 *frame, gsize length, VmmNetLayout *layout)
   if (at > length || frame[layout->network] >> 4 != 6)
     return FALSE;
   next = frame[layout->network + IP6_NEXT];
-  for (guint i = 0; i < MAX_V6_OPTIONS && (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING ||
-                                           next == IPPROTO_DSTOPTS);
+  for (guint i = 0; i < MAX_V6_OPTIONS &&
+                    (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS);
        i++) {
     if (at + IP6_OPTION_UNIT > length)
       return FALSE;
@@ -180,9 +180,8 @@ vmm_net_header_is_good (const VmmNetHeader *header, gsize length, guint offered)
   gboolean needs_csum = header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
   guint offload;
 
-  if (needs_csum && (!(offered & VMM_NET_CSUM) || (gsize) header->csum_start +
-                                                      header->csum_offset + CHECKSUM_LENGTH >
-                                                    length))
+  if (needs_csum && (!(offered & VMM_NET_CSUM) ||
+                     (gsize) header->csum_start + header->csum_offset + CHECKSUM_LENGTH > length))
     return FALSE;
   if (header->gso_type == VIRTIO_NET_HDR_GSO_NONE)
     return TRUE;
@@ -259,8 +258,7 @@ fix_transport (Cut *self, guint number, gboolean last, gsize transport_length)
     put16 (transport + UDP_TOTAL_LENGTH, transport_length);
     return transport + UDP_CHECKSUM;
   }
-  put32 (transport + TCP_SEQUENCE,
-         get32 (transport + TCP_SEQUENCE) + number * self->gso_size);
+  put32 (transport + TCP_SEQUENCE, get32 (transport + TCP_SEQUENCE) + number * self->gso_size);
   if (number > 0) /* the first one told of the congestion */
     transport[TCP_FLAGS] &= ~TCP_CWR;
   if (!last)

@@ -19,7 +19,7 @@
 #define NOTHING_DUE_MS 1000
 /* It ticks twice a second while it has any connection, even one that only listens. The longer
  * nothing crosses the less there is to time: a tick comes after this part of the silence. */
-#define SILENCE_PART   8
+#define SILENCE_PART 8
 
 static const struct {
   int slirp;

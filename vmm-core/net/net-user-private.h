@@ -40,12 +40,12 @@ typedef struct {
   gboolean fresh;  /* libslirp's clock was set in this batch */
 
   /* net-user-poll.c */
-  int epoll;          /* a set of its own: libslirp wants to hear of all its sockets at once */
-  VmmSource *source;  /* of the set; NULL while the guest has no room */
+  int epoll;         /* a set of its own: libslirp wants to hear of all its sockets at once */
+  VmmSource *source; /* of the set; NULL while the guest has no room */
   VmmSource *timer;
-  GArray *polls;      /* UserPoll */
-  GArray *old_polls;  /* of the round before */
-  GArray *watches;    /* UserWatch, by descriptor */
+  GArray *polls;     /* UserPoll */
+  GArray *old_polls; /* of the round before */
+  GArray *watches;   /* UserWatch, by descriptor */
   guint round;
   gint64 active_ns;    /* when something crossed last */
   gint64 advertise_ms; /* when the router advertises itself next; or 0 */

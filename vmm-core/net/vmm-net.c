@@ -126,7 +126,6 @@ vmm_net_deliver (VmmNet *self, guint queue, const struct iovec *iov, guint n)
   room = self->card_class->reserve (self->card, queue, size, &n_room);
   if (!room)
     return FALSE;
-  self->card_class->commit (self->card, queue,
-                            copy_vector (room, n_room, iov, n) ? size : 0);
+  self->card_class->commit (self->card, queue, copy_vector (room, n_room, iov, n) ? size : 0);
   return TRUE;
 }

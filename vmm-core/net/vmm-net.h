@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * VmmNet: what a network card is connected to: the user's own network (vmm-net-user.h), a tap device
- * (vmm-net-tap.h), other machines (vmm-net-switch.h). It is the seam between a card, which knows
- * rings and features, and a back end, which knows descriptors and protocols.
+ * VmmNet: what a network card is connected to: the user's own network (vmm-net-user.h), a tap
+ * device (vmm-net-tap.h), other machines (vmm-net-switch.h). It is the seam between a card, which
+ * knows rings and features, and a back end, which knows descriptors and protocols.
  *
  * A frame crosses as a vector: a VmmNetHeader, then the Ethernet frame, at most VMM_NET_MAX_SIZE
  * bytes in all. The header says what is left to do (virtio 1.2, 5.1.6): a checksum, segmentation.
@@ -60,7 +60,8 @@ typedef struct {
 typedef struct {
   const char *name;
   void (*free) (VmmNet *self);
-  /* @iov[0] is the header, checked and not in guest memory; the rest may change while it is read. */
+  /* @iov[0] is the header, checked and not in guest memory; the rest may change while it is read.
+   */
   gboolean (*send) (VmmNet *self, guint queue, const struct iovec *iov, guint n);
   void (*flush) (VmmNet *self); /* this and the next ones: may be NULL */
   void (*room) (VmmNet *self, guint queue);
