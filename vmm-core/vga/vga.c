@@ -396,7 +396,8 @@ vga_loaded (VmmDevice *device, GError **error)
   self->gfx_index %= N_GFX;
   self->dac_phase %= 3;
   self->vbe[VBE_BANK] = MIN (self->vbe[VBE_BANK], (VMM_VGA_MEMORY_SIZE >> 16) - 1);
-  vga_fit_vbe (self);
+  if (vga_is_linear (self))
+    vga_fit_vbe (self);
   self->mode = (VgaMode) { 0 };
   vga_touch_all (self);
   return TRUE;

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine with firmware, a screen and a keyboard, and the menu of GRUB that it starts."""
+import pathlib
+import subprocess
+import tempfile
+
+import guests
+from guests import Running, expect
+
+CD = guests.BUILD / 'tests/box/guest-cd'
+KEY_ENTER, KEY_DOWN = 28, 108
+COMPLAINTS = 'COMPLAINT'
+
+
+def words_on(picture):
+    """What can be read there; the letters are small."""
+    large = picture.with_suffix('.large.png')
+    subprocess.run(['convert', picture, '-scale', '300%', '-negate', large], check=True)
+    return subprocess.run(['tesseract', large, '-', '--psm', '6'], capture_output=True, text=True, check=True).stdout
+
+
+class Machine(Running):
+    """Where OVMF ends the box's emulator (see docs/testing.md) the box tries again, so nothing here
+    does."""
+
+    def __init__(self, firmware, *options):
+        nvram = pathlib.Path(tempfile.mkdtemp()) / 'nvram'
+        super().__init__('--firmware', firmware, *(['--nvram', nvram] if firmware == 'uefi' else []), '--graphics',
+                         *options)
+        self.nvram = nvram
+
+    def choose(self, entry, times=1):
+        """GRUB's menu: it was shown @times, and entry number @entry is taken."""
+        self.wait_said('Guest screen', times)
+        for key in [KEY_DOWN] * entry + [KEY_ENTER]:
+            self.ask('key', code=key)
+
+    def picture(self):
+        path = self.folder / 'screen.png'
+        self.ask('screenshot', path=str(path))
+        return words_on(path)
+
+    def check_power_off(self, cpus=1):
+        result = self.wait()
+        expect(result.code == 0 and f'CPUS {cpus} CORES {cpus} PACKAGES 1' in result.out, result)
+        expect(COMPLAINTS not in result.out, result)
