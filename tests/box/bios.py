@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stock SeaBIOS, stock GRUB and Debian's kernel under vmm-run in the box: from the reset vector to
 power-off, with a key of the PC's keyboard on the way."""
+import shutil
+import tempfile
+
 import guests
 from guests import expect
 from pc import CD, Machine
@@ -14,17 +17,17 @@ def bios_from_disk():
 
 
 def bios_from_sata():
-    with Machine('bios', '--disk', f'{CD},format=raw,readonly=on,bus=sata', '--cpus', '2') as machine:
-        machine.choose(0)
-        machine.check_power_off(2)
+    with tempfile.NamedTemporaryFile() as disk:
+        shutil.copy(CD, disk.name)  # such a disk is never read-only
+        with Machine('bios', '--disk', f'{disk.name},format=raw,bus=sata', '--cpus', '2') as machine:
+            machine.choose(0)
+            machine.check_power_off(2)
 
 
 def bios_from_disc_and_again():
     """What the firmware and GRUB show is on the screen; the guest restarts, and firmware starts it again."""
     with Machine('bios', '--cdrom', CD) as machine:
-        machine.wait_said('Guest screen')
-        words = machine.picture()
-        expect('GRUB' in words and 'Guest reboot' in words, words)
+        machine.wait_until(lambda: 'Guest reboot' in machine.words())
         machine.choose(1)
         machine.wait_said('INIT reboot')
         machine.choose(0, 2)
@@ -33,7 +36,7 @@ def bios_from_disc_and_again():
 
 def bios_without_anything():
     with Machine('bios') as machine:
-        machine.wait_until(lambda: 'No bootable device' in machine.picture())
+        machine.wait_until(lambda: 'No bootable device' in machine.words())
         machine.ask('quit')
         expect(machine.wait().code == 0, 'ended')
 

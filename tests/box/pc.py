@@ -35,9 +35,13 @@ class Machine(Running):
         for key in [KEY_DOWN] * entry + [KEY_ENTER]:
             self.ask('key', code=key)
 
-    def picture(self):
+    def words(self):
+        """What is on the screen, which may be dark yet."""
         path = self.folder / 'screen.png'
-        self.ask('screenshot', path=str(path))
+        try:
+            self.ask('screenshot', path=str(path))
+        except ValueError as why:
+            return str(why)
         return words_on(path)
 
     def check_power_off(self, cpus=1):

@@ -65,8 +65,8 @@ check_silent (Fixture *f)
   {                                                                                                \
     const guint8 expected[] = { __VA_ARGS__ };                                                     \
                                                                                                    \
-    for (guint byte = 0; byte < sizeof expected; byte++)                                                    \
-      g_assert_cmphex (in (f, mouse), ==, expected[byte]);                                            \
+    for (guint byte = 0; byte < sizeof expected; byte++)                                           \
+      g_assert_cmphex (in (f, mouse), ==, expected[byte]);                                         \
     check_silent (f);                                                                              \
   }                                                                                                \
   G_STMT_END
@@ -320,11 +320,16 @@ main (int argc, char **argv)
     const char *name;
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
-    { "/ps2/controller", test_controller }, { "/ps2/keyboard", test_keyboard_commands },
-    { "/ps2/keys", test_keys },             { "/ps2/lines", test_lines },
-    { "/ps2/behind", test_behind },         { "/ps2/mouse", test_mouse },
-    { "/ps2/wheel", test_wheel },           { "/ps2/reset", test_reset },
-    { "/ps2/saved", test_saved },           { "/ps2/nonsense", test_nonsense },
+    { "/ps2/controller", test_controller },
+    { "/ps2/keyboard", test_keyboard_commands },
+    { "/ps2/keys", test_keys },
+    { "/ps2/lines", test_lines },
+    { "/ps2/behind", test_behind },
+    { "/ps2/mouse", test_mouse },
+    { "/ps2/wheel", test_wheel },
+    { "/ps2/reset", test_reset },
+    { "/ps2/saved", test_saved },
+    { "/ps2/nonsense", test_nonsense },
   };
 
   g_test_init (&argc, &argv, NULL);

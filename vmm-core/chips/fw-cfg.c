@@ -248,8 +248,7 @@ select_item (FwCfg *self, guint16 key)
 
   self->key = key;
   self->offset = 0;
-  if (self->select_func && (key == VMM_FW_CFG_FILE_DIR ||
-                            (item && item->name && g_strcmp0 (item->name, self->lazy) == 0)))
+  if (self->select_func && item && item->name && strcmp (item->name, self->lazy) == 0)
     self->select_func (&self->parent, self->select_data);
   if (key == VMM_FW_CFG_FILE_DIR)
     make_directory (self);

@@ -41,8 +41,9 @@ void vmm_fw_cfg_add_writable (VmmDevice *fw_cfg, const char *name, gsize size);
 /* What the guest wrote there. FALSE where there is no such file of that size. */
 gboolean vmm_fw_cfg_read_file (VmmDevice *fw_cfg, const char *name, gpointer bytes, gsize size);
 
-/* Called, with the device locked, whenever the guest selects the directory or @name: files that
- * depend on what firmware did before are made then. */
+/* Called, with the device locked, whenever the guest selects @name: files that depend on what
+ * firmware did before are made then. Firmware knows their sizes from earlier: they must not change.
+ */
 typedef void (*VmmFwCfgSelectFunc) (VmmDevice *fw_cfg, gpointer data);
 void vmm_fw_cfg_set_select_func (VmmDevice *fw_cfg,
                                  const char *name,

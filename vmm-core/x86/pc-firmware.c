@@ -25,6 +25,7 @@
 #define FLASH_ALIGN   4096
 #define MAX_ROM_SIZE  (8u << 20)
 #define BIOS_MAX_SIZE (256u << 10) /* so much has room from 0xc0000 to 1 MiB */
+#define TABLES_SIZE   (64u << 10)
 #define LOW_MEMORY    (G_GUINT64_CONSTANT (1) << 20)
 
 /* CMOS bytes that firmware reads (SeaBIOS: src/hw/rtc.h; OVMF: PlatformPei/MemDetect.c). */
@@ -121,14 +122,18 @@ put_file (VmmPc *self, const char *name, const GByteArray *bytes)
   vmm_fw_cfg_set_file (self->fw_cfg, name, bytes->data, bytes->len);
 }
 
-/* Made when firmware asks for them: by then it has put PCI in order. */
+/* Made when firmware asks for the script that places them: by then it has put PCI in order. Before
+ * that it has read how large they are, so they are always as large. */
 static void
 make_tables (VmmDevice *fw_cfg, gpointer data)
 {
   VmmPc *self = data;
   g_autoptr (VmmAcpi) acpi = vmm_pc_make_acpi (self);
   g_autoptr (GByteArray) script = vmm_acpi_loader (acpi);
+  guint length = acpi->tables->len;
 
+  g_byte_array_set_size (acpi->tables, MAX (length, TABLES_SIZE));
+  memset (acpi->tables->data + length, 0, acpi->tables->len - length);
   put_file (self, VMM_ACPI_RSDP_FILE, acpi->rsdp);
   put_file (self, VMM_ACPI_TABLES_FILE, acpi->tables);
   put_file (self, VMM_ACPI_LOADER_FILE, script);
@@ -179,6 +184,7 @@ put_items (VmmPc *self)
   vmm_fw_cfg_set (fw_cfg, VMM_FW_CFG_NUMA, no_numa, sizeof no_numa);
   put_memory_map (self);
   put_smbios (self);
+  make_tables (fw_cfg, self);
   vmm_fw_cfg_set_select_func (fw_cfg, VMM_ACPI_LOADER_FILE, make_tables, self);
 }
 
