@@ -19,13 +19,17 @@
 #include <unistd.h>
 
 /* One call that is being answered. */
-typedef struct {
+typedef struct _Call Call;
+
+struct _Call {
   VdService *service;
   GDBusMethodInvocation *invocation; /* takes its answer */
   VdMachine *machine;
   GFile *file; /* of Screenshot */
+  char *uuid;  /* of Create */
   gboolean keep;
-} Call;
+  void (*finish) (Call *call); /* once the machine is inactive */
+};
 
 typedef void (*Handler) (Call *call, GVariant *args); /* takes @call */
 
@@ -37,6 +41,7 @@ call_free (Call *call)
   if (call->file != NULL)
     g_unlink (g_file_peek_path (call->file));
   g_clear_object (&call->file);
+  g_free (call->uuid);
   g_free (call);
 }
 
@@ -76,47 +81,14 @@ answer_when_done (Call *call, VdJob *job)
 }
 
 static void
-handle_start (Call *call, GVariant *args)
-{
-  answer_when_done (call, vd_machine_start (call->machine));
-}
-
-static void
-handle_pause (Call *call, GVariant *args)
-{
-  answer_when_done (call, vd_machine_pause (call->machine));
-}
-
-static void
-handle_resume (Call *call, GVariant *args)
-{
-  answer_when_done (call, vd_machine_resume (call->machine));
-}
-
-static void
-handle_reset (Call *call, GVariant *args)
-{
-  answer_when_done (call, vd_machine_reset (call->machine));
-}
-
-static void
-handle_power_off (Call *call, GVariant *args)
-{
-  answer_when_done (call, vd_machine_power_off (call->machine));
-}
-
-static void answer_when_inactive (Call *call, void (*finish) (Call *call));
-
-static void
 on_active_changed (VdMachine *machine, GParamSpec *pspec, gpointer data)
 {
   Call *call = data;
-  void (*finish) (Call *call) = g_object_get_data (G_OBJECT (call->invocation), "finish");
 
   if (vd_machine_is_active (machine))
     return;
   g_signal_handlers_disconnect_by_func (machine, on_active_changed, call);
-  finish (call);
+  call->finish (call);
 }
 
 static void
@@ -126,7 +98,7 @@ answer_when_inactive (Call *call, void (*finish) (Call *call))
     finish (call);
     return;
   }
-  g_object_set_data (G_OBJECT (call->invocation), "finish", finish);
+  call->finish = finish;
   g_signal_connect (call->machine, "notify::active", G_CALLBACK (on_active_changed), call);
 }
 
@@ -173,7 +145,7 @@ handle_wait (Call *call, GVariant *args)
   if (vd_machine_get_state (call->machine) == VD_MACHINE_ELSEWHERE) {
     answer_error (
       call, g_error_new (VD_ERROR, VD_ERROR_OWNED,
-                         _("“%s” still runs in another process; it comes here when it stops."),
+                         _ ("“%s” still runs in another process; it comes here when it stops."),
                          vd_machine_get_name (call->machine)));
     return;
   }
@@ -205,11 +177,10 @@ static void
 on_created (GObject *source, GAsyncResult *result, gpointer data)
 {
   Call *call = data;
-  char *uuid = g_object_get_data (G_OBJECT (call->invocation), "uuid");
   GError *error = NULL;
 
   if (vd_job_wait_finish (VD_JOB (source), result, &error))
-    answer (call, g_variant_new ("(s)", uuid));
+    answer (call, g_variant_new ("(s)", call->uuid));
   else
     answer_error (call, error);
 }
@@ -227,8 +198,7 @@ handle_create (Call *call, GVariant *args)
     answer_error (call, error);
     return;
   }
-  g_object_set_data_full (G_OBJECT (call->invocation), "uuid",
-                          g_strdup (vd_config_get_uuid (config)), g_free);
+  call->uuid = g_strdup (vd_config_get_uuid (config));
   job = vd_library_create (call->service->library, config);
   vd_job_wait_async (job, NULL, on_created, call);
 }
@@ -281,7 +251,7 @@ on_pictured (GObject *source, GAsyncResult *result, gpointer data)
   fd = open (g_file_peek_path (call->file), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     answer_error (call, g_error_new_literal (VD_ERROR, VD_ERROR_FAILED,
-                                             _("The picture cannot be handed over.")));
+                                             _ ("The picture cannot be handed over.")));
     return;
   }
   fds = g_unix_fd_list_new_from_array (&fd, 1);
@@ -302,7 +272,7 @@ handle_screenshot (Call *call, GVariant *args)
   GError *error = NULL;
 
   if (fd < 0) {
-    vd_error_set_errno (&error, errno, _("“%s” cannot be written"), path);
+    vd_error_set_errno (&error, errno, _ ("“%s” cannot be written"), path);
     answer_error (call, error);
     return;
   }
@@ -326,21 +296,22 @@ static const struct {
   const char *name;
   gboolean of_machine; /* the first argument names one */
   Handler handle;
+  VdJob *(*verb) (VdMachine *machine); /* in place of it: the answer is the job's end */
 } methods[] = {
-  { "List", FALSE, handle_list },
-  { "Show", TRUE, handle_show },
-  { "Create", FALSE, handle_create },
-  { "Start", TRUE, handle_start },
-  { "Pause", TRUE, handle_pause },
-  { "Resume", TRUE, handle_resume },
-  { "Reset", TRUE, handle_reset },
-  { "PowerOff", TRUE, handle_power_off },
-  { "ForceOff", TRUE, handle_force_off },
-  { "Wait", TRUE, handle_wait },
-  { "Screenshot", TRUE, handle_screenshot },
-  { "Delete", TRUE, handle_delete },
-  { "Restore", FALSE, handle_restore },
-  { "Release", FALSE, handle_release },
+  { "List", FALSE, handle_list, NULL },
+  { "Show", TRUE, handle_show, NULL },
+  { "Create", FALSE, handle_create, NULL },
+  { "Start", TRUE, NULL, vd_machine_start },
+  { "Pause", TRUE, NULL, vd_machine_pause },
+  { "Resume", TRUE, NULL, vd_machine_resume },
+  { "Reset", TRUE, NULL, vd_machine_reset },
+  { "PowerOff", TRUE, NULL, vd_machine_power_off },
+  { "ForceOff", TRUE, handle_force_off, NULL },
+  { "Wait", TRUE, handle_wait, NULL },
+  { "Screenshot", TRUE, handle_screenshot, NULL },
+  { "Delete", TRUE, handle_delete, NULL },
+  { "Restore", FALSE, handle_restore, NULL },
+  { "Release", FALSE, handle_release, NULL },
 };
 
 static gboolean
@@ -356,7 +327,7 @@ find_machine (Call *call, GVariant *args, GError **error)
     return TRUE;
   }
   g_set_error (error, VD_ERROR, VD_ERROR_NOT_FOUND,
-               _("There is no machine “%s”, or more than one; see “vdctl list”."), name);
+               _ ("There is no machine “%s”, or more than one; see “vdctl list”."), name);
   return FALSE;
 }
 
@@ -380,6 +351,8 @@ vd_service_on_call (GDBusConnection *connection,
     i++; /* GDBus has checked that it is one of these */
   if (methods[i].of_machine && !find_machine (call, args, &error))
     answer_error (call, error);
+  else if (methods[i].verb != NULL)
+    answer_when_done (call, methods[i].verb (call->machine));
   else
     methods[i].handle (call, args);
 }

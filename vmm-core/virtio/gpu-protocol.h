@@ -37,6 +37,18 @@ enum {
   ERR_INVALID_PARAMETER,
 };
 
+/* Bytes in this order in memory; DRM says it from the top bits. */
+enum {
+  FORMAT_B8G8R8A8 = 1,
+  FORMAT_B8G8R8X8 = 2,
+  FORMAT_A8R8G8B8 = 3,
+  FORMAT_X8R8G8B8 = 4,
+  FORMAT_R8G8B8A8 = 67,
+  FORMAT_X8B8G8R8 = 68,
+  FORMAT_A8B8G8R8 = 121,
+  FORMAT_R8G8B8X8 = 134,
+};
+
 #define FLAG_FENCE     1
 #define N_SCANOUTS     16 /* that an answer has room for */
 #define BLOB_MEM_GUEST 1

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "vga/vga.h"
-#include "virtio/virtio-gpu-private.h"
+#include "virtio/gpu-protocol.h"
 
 #define CURSOR_SIDE 64 /* of a blob, which does not say */
 #define MAX_CURSOR  256
@@ -19,21 +19,21 @@ guint32
 gpu_fourcc (guint32 format)
 {
   switch (format) {
-  case 1: /* B8G8R8A8: bytes in this order, DRM says it from the top bits */
+  case FORMAT_B8G8R8A8:
     return FOURCC ('A', 'R', '2', '4');
-  case 2:
+  case FORMAT_B8G8R8X8:
     return FOURCC ('X', 'R', '2', '4');
-  case 3:
+  case FORMAT_A8R8G8B8:
     return FOURCC ('B', 'A', '2', '4');
-  case 4:
+  case FORMAT_X8R8G8B8:
     return FOURCC ('B', 'X', '2', '4');
-  case 67:
+  case FORMAT_R8G8B8A8:
     return FOURCC ('A', 'B', '2', '4');
-  case 68:
+  case FORMAT_X8B8G8R8:
     return FOURCC ('R', 'X', '2', '4');
-  case 121:
+  case FORMAT_A8B8G8R8:
     return FOURCC ('R', 'A', '2', '4');
-  case 134:
+  case FORMAT_R8G8B8X8:
     return FOURCC ('X', 'B', '2', '4');
   default:
     return 0;
