@@ -13,10 +13,12 @@
 #include "chips/serial.h"
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
+#include "fake-net.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
 #include "virtio/virtio-input.h"
+#include "virtio/virtio-net.h"
 #include "virtio/virtio-rng.h"
 
 #define DISK_SIZE (1 << 20)
@@ -81,6 +83,15 @@ make_ahci (FakeDevices *self)
   self->devices[FAKE_AHCI] = add (self, &vmm_ahci_class.parent, "ahci", &config);
 }
 
+static VmmDevice *
+make_net (FakeDevices *self)
+{
+  FakeNet *net = fake_net_new (self->guest->loop, VMM_NET_ALL_OFFLOADS);
+  VmmVirtioNetConfig config = { .net = &net->net };
+
+  return add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_net_class), "net0", &config);
+}
+
 FakeDevices *
 fake_devices_new (void)
 {
@@ -97,6 +108,7 @@ fake_devices_new (void)
   self->devices[FAKE_I8042] = add (self, &vmm_i8042_class, "i8042", NULL);
   self->devices[FAKE_DEBUG_EXIT] = add (self, &vmm_debug_exit_class, "debug-exit", NULL);
   make_ahci (self);
+  self->devices[FAKE_NET] = make_net (self);
   self->first_free = self->guest->next;
   return self;
 }

@@ -25,6 +25,7 @@ typedef enum {
   FAKE_I8042,
   FAKE_DEBUG_EXIT,
   FAKE_AHCI, /* a disk on port 0, a CD drive on port 1 */
+  FAKE_NET,
   FAKE_N_DEVICES,
 } FakeDeviceKind;
 
