@@ -6,6 +6,8 @@
  */
 #include "vmm-config.h"
 
+#include <string.h>
+
 #include "vmm-error.h"
 
 #define MAX_MEMORY (G_GUINT64_CONSTANT (4) << 40)
@@ -57,6 +59,7 @@ vmm_config_copy (const VmmConfig *self)
   copy->nvram = g_strdup (self->nvram);
   copy->nvram_template = g_strdup (self->nvram_template);
   copy->vga_bios = g_strdup (self->vga_bios);
+  copy->boot_order = g_strdup (self->boot_order);
   copy->firmware_log = g_strdup (self->firmware_log);
   copy->append = g_strdup (self->append);
   copy->serial.path = g_strdup (self->serial.path);
@@ -95,6 +98,7 @@ vmm_config_free (VmmConfig *self)
   g_free (self->nvram);
   g_free (self->nvram_template);
   g_free (self->vga_bios);
+  g_free (self->boot_order);
   g_free (self->firmware_log);
   g_free (self->append);
   g_free (self->serial.path);
@@ -202,6 +206,8 @@ find_fault (const VmmConfig *self)
     return "The memory must be a whole number of 4 KiB.";
   if (is_empty (self->kernel) && is_empty (self->firmware))
     return "A machine needs a kernel or firmware to start.";
+  if (self->boot_order && strspn (self->boot_order, VMM_BOOT_DEFAULT) != strlen (self->boot_order))
+    return "The order of starting is made of c (disks), d (CDs) and n (network).";
   if (!is_empty (self->kernel) && !is_empty (self->firmware))
     return "A machine starts with a kernel or with firmware, not with both.";
   if (self->disks->len > VMM_MAX_DISKS)

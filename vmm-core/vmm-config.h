@@ -16,6 +16,12 @@ G_BEGIN_DECLS
 #define VMM_MAX_SATA   6 /* SATA disks and CD drives */
 #define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 
+/* The letters that a PC's users know: disks, discs, network. */
+#define VMM_BOOT_DISK    'c'
+#define VMM_BOOT_CDROM   'd'
+#define VMM_BOOT_NETWORK 'n'
+#define VMM_BOOT_DEFAULT "cdn"
+
 typedef enum {
   VMM_DISK_AUTO, /* qcow2 where the file begins as one, else raw; what is raw then may not be made
                     to begin as another format by its guest */
@@ -64,6 +70,7 @@ typedef struct {
   char *nvram;            /* UEFI's variables: made from the next where it is missing; or NULL */
   char *nvram_template;   /* or NULL */
   char *vga_bios;         /* the screen's, for a BIOS; or NULL */
+  char *boot_order;       /* what firmware tries, such as "cdn" (VMM_BOOT_*); NULL: that */
   char *firmware_log;     /* file for what firmware says; or NULL */
   char *initrd;           /* or NULL */
   char *append;           /* or NULL */

@@ -16,7 +16,7 @@
 
 /* As the command line gives them. */
 typedef struct {
-  char *firmware, *nvram, *firmware_log;
+  char *firmware, *nvram, *firmware_log, *boot;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **rest;
   int cpus;
@@ -188,6 +188,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->initrd = g_steal_pointer (&words->initrd);
   config->nvram = g_steal_pointer (&words->nvram);
   config->firmware_log = g_steal_pointer (&words->firmware_log);
+  config->boot_order = g_steal_pointer (&words->boot);
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;
   config->usb = words->usb;
@@ -223,6 +224,7 @@ clear_words (Words *words)
   g_free (words->firmware);
   g_free (words->nvram);
   g_free (words->firmware_log);
+  g_free (words->boot);
   g_free (words->append);
   g_strfreev (words->disks);
   g_strfreev (words->cdroms);
@@ -242,6 +244,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "Start with firmware in place of a kernel", "bios|uefi|FILE" },
     { "nvram", 0, 0, G_OPTION_ARG_FILENAME, &words->nvram,
       "The firmware's variables; made where it is missing", "FILE" },
+    { "boot", 0, 0, G_OPTION_ARG_STRING, &words->boot,
+      "What the firmware tries in turn: c disks, d CDs, n network (cdn)", "ORDER" },
     { "firmware-log", 0, 0, G_OPTION_ARG_FILENAME, &words->firmware_log,
       "What the firmware says about itself", "FILE" },
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },

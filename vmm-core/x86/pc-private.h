@@ -59,6 +59,8 @@ void vmm_pc_free_kernel (VmmPc *self);
 gboolean vmm_pc_add_firmware (VmmPc *self, GError **error);
 gboolean vmm_pc_load_firmware (VmmPc *self, VmmEntry *entry, GError **error);
 void vmm_pc_free_firmware (VmmPc *self);
+/* For firmware, when all devices are there. */
+void vmm_pc_put_boot_order (VmmPc *self);
 /* The tables for PCI as it is now. */
 VmmAcpi *vmm_pc_make_acpi (VmmPc *self);
 

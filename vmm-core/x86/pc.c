@@ -123,7 +123,11 @@ vmm_pc_new (const VmmConfig *config,
                              .platform = platform,
                              .ports = vmm_bus_new (),
                              .mmio = vmm_bus_new () };
-  return add_devices (self, error) ? g_steal_pointer (&self) : NULL;
+  if (!add_devices (self, error))
+    return NULL;
+  if (self->fw_cfg)
+    vmm_pc_put_boot_order (self);
+  return g_steal_pointer (&self);
 }
 
 void
