@@ -143,6 +143,10 @@ vga_is_linear (const Vga *self)
   return self->vbe[VBE_ENABLE] & VBE_ENABLED;
 }
 
+/* vga-registers.c; @port from 0x3b0 to 0x3df. */
+guint8 vga_read_port (Vga *self, guint16 port);
+void vga_write_port (Vga *self, guint16 port, guint8 value);
+
 /* vga-vbe.c */
 guint16 vga_read_vbe (Vga *self, guint16 index);
 void vga_write_vbe (Vga *self, guint16 index, guint16 value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The VGA's registers and its life.
+ * The VGA's life, and where on the buses its registers and its memory are.
  *
  * Threads: vCPU, device locked; set-up, reset and load as vmm-device.h says.
  */
@@ -17,21 +17,10 @@
 #define WINDOW_SIZE    0x20000
 #define VBE_INDEX_PORT 0x1ce
 #define VBE_N_PORTS    4 /* the data at 0x1cf, or at the even 0x1d0 */
-#define MONO_CRTC      0x3b0
-#define COLOR_CRTC     0x3d0
 
 /* Of the MMIO page (QEMU, docs/specs/standard-vga): ports from 0x3c0 on, and VBE's registers. */
 #define MMIO_PORTS 0x400
 #define MMIO_VBE   0x500
-
-#define MISC_COLOR          0x01
-#define CRTC_PROTECT        0x80
-#define CRTC_PROTECTED      7
-#define CRTC_LINE_COMPARE_8 0x10
-#define STATUS_RETRACE      0x09
-#define DAC_READ_STATE      0x00
-#define DAC_WRITE_STATE     0x03
-#define INPUT_SENSE         0x10
 
 enum { REGION_PORTS, REGION_WINDOW, REGION_VBE };
 
@@ -76,180 +65,6 @@ static const VmmField vga_fields[] = {
   VMM_FIELD_LAST,
 };
 
-/* A register of which the picture may depend. */
-static void
-set (Vga *self, guint8 *reg, guint8 value)
-{
-  if (*reg == value)
-    return;
-  *reg = value;
-  vga_touch_all (self);
-}
-
-static void
-write_attribute (Vga *self, guint8 value)
-{
-  if (!self->attr_data)
-    set (self, &self->attr_index, value & 0x3f);
-  else
-    set (self, &self->attr[self->attr_index & 0x1f], value);
-  self->attr_data = !self->attr_data;
-}
-
-/* Six bits a component, red first; eight where VBE says so. */
-static void
-write_dac (Vga *self, guint8 value)
-{
-  self->dac_part[self->dac_phase] = self->vbe[VBE_ENABLE] & VBE_8BIT_DAC ? value : value & 0x3f;
-  if (++self->dac_phase < 3)
-    return;
-  for (guint i = 0; i < 3; i++)
-    set (self, &self->dac[3 * self->dac_write + i], self->dac_part[i]);
-  self->dac_phase = 0;
-  self->dac_write++;
-}
-
-static guint8
-read_dac (Vga *self)
-{
-  guint8 value = self->dac[3 * self->dac_read + self->dac_phase];
-
-  if (++self->dac_phase == 3) {
-    self->dac_phase = 0;
-    self->dac_read++;
-  }
-  return value;
-}
-
-static void
-write_crtc (Vga *self, guint8 value)
-{
-  guint8 *reg = &self->crtc[self->crtc_index % N_CRTC];
-
-  if ((self->crtc[CRTC_V_SYNC_END] & CRTC_PROTECT) && self->crtc_index <= CRTC_PROTECTED) {
-    if (self->crtc_index == CRTC_OVERFLOW)
-      *reg = (*reg & ~CRTC_LINE_COMPARE_8) | (value & CRTC_LINE_COMPARE_8);
-    return;
-  }
-  /* The cursor is looked for wherever it is. */
-  if (self->crtc_index >= CRTC_CURSOR_HIGH && self->crtc_index <= CRTC_CURSOR_LOW) {
-    *reg = value;
-    vga_touch (self);
-  } else {
-    set (self, reg, value);
-  }
-}
-
-/* The CRTC answers at 0x3b4 or at 0x3d4: as one of both, or 0 for the other. */
-static guint
-port_number (Vga *self, guint port)
-{
-  guint base = self->misc & MISC_COLOR ? COLOR_CRTC : MONO_CRTC;
-
-  if (port >= 0x3c0 && port < COLOR_CRTC)
-    return port;
-  return port - base < 0x10 ? port - base + COLOR_CRTC : 0;
-}
-
-static void
-write_port (Vga *self, guint port, guint8 value)
-{
-  switch (port_number (self, port)) {
-  case 0x3c0:
-    write_attribute (self, value);
-    break;
-  case 0x3c2:
-    set (self, &self->misc, value);
-    break;
-  case 0x3c4:
-    self->seq_index = value % N_SEQ;
-    break;
-  case 0x3c5:
-    set (self, &self->seq[self->seq_index], value);
-    break;
-  case 0x3c6:
-    set (self, &self->dac_mask, value);
-    break;
-  case 0x3c7:
-    self->dac_read = value;
-    self->dac_phase = 0;
-    self->dac_reading = TRUE;
-    break;
-  case 0x3c8:
-    self->dac_write = value;
-    self->dac_phase = 0;
-    self->dac_reading = FALSE;
-    break;
-  case 0x3c9:
-    write_dac (self, value);
-    break;
-  case 0x3ce:
-    self->gfx_index = value % N_GFX;
-    break;
-  case 0x3cf:
-    set (self, &self->gfx[self->gfx_index], value);
-    break;
-  case 0x3d4:
-    self->crtc_index = value;
-    break;
-  case 0x3d5:
-    write_crtc (self, value);
-    break;
-  default:
-    break;
-  }
-}
-
-/* Nobody scans lines here: whoever waits for the retrace sees it come and go. */
-static guint8
-read_status (Vga *self)
-{
-  self->attr_data = FALSE;
-  self->status ^= STATUS_RETRACE;
-  return self->status;
-}
-
-static guint8
-read_port (Vga *self, guint port)
-{
-  switch (port_number (self, port)) {
-  case 0x3c0:
-    return self->attr_index;
-  case 0x3c1:
-    return self->attr[self->attr_index & 0x1f];
-  case 0x3c2:
-    return INPUT_SENSE;
-  case 0x3c4:
-    return self->seq_index;
-  case 0x3c5:
-    return self->seq[self->seq_index];
-  case 0x3c6:
-    return self->dac_mask;
-  case 0x3c7:
-    return self->dac_reading ? DAC_WRITE_STATE : DAC_READ_STATE;
-  case 0x3c8:
-    return self->dac_write;
-  case 0x3c9:
-    return read_dac (self);
-  case 0x3ca:
-    return 0;
-  case 0x3cc:
-    return self->misc;
-  case 0x3ce:
-    return self->gfx_index;
-  case 0x3cf:
-    return self->gfx[self->gfx_index];
-  case 0x3d4:
-    return self->crtc_index;
-  case 0x3d5:
-    return self->crtc[self->crtc_index % N_CRTC];
-  case 0x3da:
-    return read_status (self);
-  default:
-    return 0xff;
-  }
-}
-
 static void
 write_vbe_port (Vga *self, guint64 offset, guint16 value)
 {
@@ -269,7 +84,7 @@ vga_read (VmmDevice *device, guint region, guint64 offset, guint size)
     return offset == 0 ? self->vbe_index : vga_read_vbe (self, self->vbe_index);
   for (guint i = 0; i < size; i++)
     value |= (guint64) (region == REGION_WINDOW ? vga_read_window (self, offset + i)
-                                                : read_port (self, FIRST_PORT + offset + i))
+                                                : vga_read_port (self, FIRST_PORT + offset + i))
              << 8 * i;
   return value;
 }
@@ -287,7 +102,7 @@ vga_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 
     if (region == REGION_WINDOW)
       vga_write_window (self, offset + i, value);
     else
-      write_port (self, FIRST_PORT + offset + i, value);
+      vga_write_port (self, FIRST_PORT + offset + i, value);
 }
 
 static const VmmBusOps vga_ops = { vga_read, vga_write };
