@@ -10,6 +10,12 @@ from guests import expect
 from pc import CD, Machine
 
 
+def empty(disk):
+    """The name of a disk with nothing to start from."""
+    disk.truncate(1 << 20)
+    return disk.name
+
+
 def bios_from_disk():
     with Machine('bios', '--disk', f'{CD},format=raw,readonly=on') as machine:
         machine.choose(0)
@@ -26,7 +32,8 @@ def bios_from_sata():
 
 def bios_from_disc_and_again():
     """What the firmware and GRUB show is on the screen; the guest restarts, and firmware starts it again."""
-    with Machine('bios', '--cdrom', CD) as machine:
+    with tempfile.NamedTemporaryFile() as disk, Machine('bios', '--cdrom', CD, '--boot', 'dc', '--disk',
+                                                         f'{empty(disk)},format=raw') as machine:
         machine.wait_until(lambda: 'Guest reboot' in machine.words())
         machine.choose(1)
         machine.wait_said('INIT reboot')
