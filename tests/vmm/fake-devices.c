@@ -14,6 +14,8 @@
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
 #include "fake-net.h"
+#include "usb/usb-hid.h"
+#include "usb/xhci.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
@@ -92,6 +94,20 @@ make_net (FakeDevices *self)
   return add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_net_class), "net0", &config);
 }
 
+static void
+make_usb (FakeDevices *self)
+{
+  VmmXhciConfig config = { 0 };
+  VmmUsbHidConfig hid = { .input = self->input };
+  VmmDevice *xhci = add (self, &vmm_xhci_class.parent, "xhci", &config);
+
+  vmm_xhci_attach (xhci, vmm_usb_device_new (&vmm_usb_keyboard_class, "usb-keyboard0", &hid, NULL),
+                   NULL);
+  vmm_xhci_attach (xhci, vmm_usb_device_new (&vmm_usb_tablet_class, "usb-tablet0", &hid, NULL),
+                   NULL);
+  self->devices[FAKE_XHCI] = xhci;
+}
+
 FakeDevices *
 fake_devices_new (void)
 {
@@ -108,6 +124,7 @@ fake_devices_new (void)
   self->devices[FAKE_I8042] = add (self, &vmm_i8042_class, "i8042", NULL);
   self->devices[FAKE_DEBUG_EXIT] = add (self, &vmm_debug_exit_class, "debug-exit", NULL);
   make_ahci (self);
+  make_usb (self);
   self->devices[FAKE_NET] = make_net (self);
   self->first_free = self->guest->next;
   return self;

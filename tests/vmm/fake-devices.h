@@ -24,6 +24,7 @@ typedef enum {
   FAKE_RTC,
   FAKE_I8042,
   FAKE_DEBUG_EXIT,
+  FAKE_XHCI, /* a keyboard on port 1, a tablet on port 2 */
   FAKE_AHCI, /* a disk on port 0, a CD drive on port 1 */
   FAKE_NET,
   FAKE_N_DEVICES,
