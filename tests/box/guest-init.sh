@@ -125,7 +125,7 @@ usb) # the first events of each input device on the USB controller
     echo "INPUT $(cat "$event/device/name")"
     tell_events "${event##*/}" "$(cat "$event/device/name")" &
   done
-  dmesg | grep -E 'usb|xhci|hid' | grep -iE 'error|warn|fail|timeout|not responding|died|babble|took' | sed 's/^/COMPLAINT /'
+  dmesg | grep -E 'usb|xhci|hid' | grep -iE 'error|warn|fail|timeout|not responding|died|babble' | sed 's/^/COMPLAINT /'
   echo "READY"
   while :; do sleep 1000; done
   ;;
