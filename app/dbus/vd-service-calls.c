@@ -145,7 +145,7 @@ handle_wait (Call *call, GVariant *args)
   if (vd_machine_get_state (call->machine) == VD_MACHINE_ELSEWHERE) {
     answer_error (
       call, g_error_new (VD_ERROR, VD_ERROR_OWNED,
-                         _ ("“%s” still runs in another process; it comes here when it stops."),
+                         _("“%s” still runs in another process; it comes here when it stops."),
                          vd_machine_get_name (call->machine)));
     return;
   }
@@ -251,7 +251,7 @@ on_pictured (GObject *source, GAsyncResult *result, gpointer data)
   fd = open (g_file_peek_path (call->file), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     answer_error (call, g_error_new_literal (VD_ERROR, VD_ERROR_FAILED,
-                                             _ ("The picture cannot be handed over.")));
+                                             _("The picture cannot be handed over.")));
     return;
   }
   fds = g_unix_fd_list_new_from_array (&fd, 1);
@@ -272,7 +272,7 @@ handle_screenshot (Call *call, GVariant *args)
   GError *error = NULL;
 
   if (fd < 0) {
-    vd_error_set_errno (&error, errno, _ ("“%s” cannot be written"), path);
+    vd_error_set_errno (&error, errno, _("“%s” cannot be written"), path);
     answer_error (call, error);
     return;
   }
@@ -327,7 +327,7 @@ find_machine (Call *call, GVariant *args, GError **error)
     return TRUE;
   }
   g_set_error (error, VD_ERROR, VD_ERROR_NOT_FOUND,
-               _ ("There is no machine “%s”, or more than one; see “vdctl list”."), name);
+               _("There is no machine “%s”, or more than one; see “vdctl list”."), name);
   return FALSE;
 }
 
