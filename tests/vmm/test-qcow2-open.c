@@ -324,10 +324,9 @@ test_long_chain (void)
 {
   g_autoptr (BlockTest) test = made ("-o cluster_size=512");
 
-  block_test_run (test,
-                  "mv disk 0; i=0; while [ $i -lt 70 ]; do n=$((i + 1)); "
-                  "qemu-img create -q -u -f qcow2 -o cluster_size=512 -b $i -F qcow2 $n 1M; "
-                  "i=$n; done; ln 60 disk");
+  block_test_run (test, "mv disk 0; i=0; while [ $i -lt 70 ]; do n=$((i + 1)); "
+                        "qemu-img create -q -u -f qcow2 -o cluster_size=512 -b $i -F qcow2 $n 1M; "
+                        "i=$n; done; ln 60 disk");
   block_test_open (test);
   block_test_is (test, 0, 4096, 1);
   block_test_close (test);

@@ -82,14 +82,120 @@ test_shape (gconstpointer options)
   block_test_check (test);
 }
 
+static void
+grow (BlockTest *test, guint64 size)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (vmm_block_resize (test->block, size, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (vmm_block_get_size (test->block), ==, size);
+}
+
+static void
+not_grow (BlockTest *test, guint64 size, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 before = vmm_block_get_size (test->block);
+
+  g_assert_false (vmm_block_resize (test->block, size, &error));
+  g_assert_error (error, VMM_ERROR, VMM_ERROR_DISK);
+  g_assert_nonnull (strstr (error->message, word));
+  g_assert_cmpuint (vmm_block_get_size (test->block), ==, before);
+}
+
+/* In every shape, far beyond its first tables, with requests under way. */
+static void
+test_grows (gconstpointer options)
+{
+  const guint64 big = G_GUINT64_CONSTANT (9) << 30;
+  g_autoptr (BlockTest) test = made (options, 1);
+  g_autofree guint8 *bytes = g_malloc0 (MIB);
+  BlockJob jobs[8] = { 0 };
+
+  block_test_open (test);
+  memset (bytes, 5, MIB);
+  for (guint i = 0; i < G_N_ELEMENTS (jobs); i++) {
+    jobs[i].request.op = VMM_BLOCK_WRITE;
+    jobs[i].request.offset = i * MIB / 8;
+    jobs[i].request.length = MIB / 8;
+    jobs[i].request.n_iov = 1;
+    jobs[i].iov[0] = (struct iovec) { bytes, MIB / 8 };
+    block_job_start (test, &jobs[i]);
+  }
+  grow (test, MIB + 512);
+  grow (test, strstr (options, "512") ? 40 * MIB : big);
+  for (guint i = 0; i < G_N_ELEMENTS (jobs); i++)
+    g_assert_cmpint (block_job_wait (&jobs[i]), ==, 0);
+  block_test_is (test, 0, MIB, 5);
+  block_test_is (test, MIB, MIB, 0);
+  block_test_fill (test, vmm_block_get_size (test->block) - 1024, 1024, 6);
+  not_grow (test, MIB, "only grow");
+  not_grow (test, G_MAXINT64 - 511, "no room");
+  block_test_check (test);
+  block_test_open (test);
+  block_test_is (test, 0, MIB, 5);
+  block_test_is (test, vmm_block_get_size (test->block) - 1024, 1024, 6);
+  block_test_check (test);
+}
+
+/* What the disk did not show before is zero: not the backing's bytes. */
+static void
+test_grows_over_backing (void)
+{
+  g_autoptr (BlockTest) test = block_test_new ();
+
+  block_test_run (test, "qemu-img create -q -f raw base 4M && "
+                        "qemu-io -f raw -c 'write -q -P 1 0 4M' base && "
+                        "qemu-img create -q -f qcow2 -b base -F raw disk 1000448");
+  block_test_open (test);
+  block_test_fill (test, 1000448 - 512, 512, 2); /* its cluster is copied, whole */
+  grow (test, 3 * MIB);
+  block_test_is (test, 0, 1000448 - 512, 1);
+  block_test_is (test, 1000448 - 512, 512, 2);
+  block_test_is (test, 1000448, 3 * MIB - 1000448, 0);
+  grow (test, 8 * MIB);
+  block_test_is (test, 1000448, 8 * MIB - 1000448, 0);
+  block_test_check (test);
+}
+
+/* A snapshot keeps its size, where the image can say so. */
+static void
+test_grows_with_snapshots (void)
+{
+  g_autoptr (BlockTest) old = made ("-o compat=0.10", 1), new = made ("", 1);
+  VmmBlockOptions readonly = { .readonly = TRUE };
+
+  block_test_run (old, "qemu-img snapshot -c one disk");
+  block_test_open (old);
+  not_grow (old, 2 * MIB, "snapshots");
+  block_test_close (old);
+  block_test_open_with (old, &readonly);
+  not_grow (old, 2 * MIB, "read-only");
+
+  block_test_run (new, "qemu-io -f qcow2 -c 'write -q -P 1 0 1M' disk && "
+                       "qemu-img snapshot -c one disk");
+  block_test_open (new);
+  grow (new, 600 * MIB);
+  block_test_fill (new, 0, 1000 * 512, 2);
+  block_test_check (new);
+  block_test_run (new, "qemu-img snapshot -a one disk && qemu-img check -q disk && "
+                       "qemu-io -r -f qcow2 -c 'read -q -P 1 0 1M' disk");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/qcow2/grows/over-backing", test_grows_over_backing);
+  g_test_add_func ("/qcow2/grows/with-snapshots", test_grows_with_snapshots);
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++) {
     g_autofree char *name = g_strdup_printf ("/qcow2/shape/%s", shapes[i].name);
 
+    g_autofree char *grows = g_strdup_printf ("/qcow2/grows/%s", shapes[i].name);
+
     g_test_add_data_func (name, shapes[i].options, test_shape);
+    g_test_add_data_func (grows, shapes[i].options, test_grows);
   }
   return g_test_run ();
 }

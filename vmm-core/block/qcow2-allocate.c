@@ -95,8 +95,11 @@ qcow2_allocate_row (Qcow2 *self, guint64 n, guint64 *first)
   guint64 hint;
   gint64 result = qcow2_mark_dirty (self);
 
-  if (result == 0)
-    result = find_free (self);
+  if (result < 0)
+    return result;
+  if (n >= G_GUINT64_CONSTANT (1) << qcow2_get_block_bits (self))
+    return qcow2_allocate_behind (self, n, first);
+  result = find_free (self);
   hint = self->free_hint;
   while (result >= 0) {
     *first = self->free_hint;
@@ -160,6 +163,7 @@ qcow2_free_now (Qcow2 *self, guint64 first, guint64 n)
   }
   if (result == 0)
     punch (self, first + n - n_free, n_free);
+  self->leaks = self->leaks || result < 0;
   return result;
 }
 

@@ -62,7 +62,7 @@ save_refcount_table (Qcow2 *self)
   int result;
 
   if (self->refcounts_dirty_from >= self->refcounts_dirty_to)
-    return 0;
+    return qcow2_finish_refcount_move (self);
   result = qcow2_write_table (self, self->refcount_table, self->n_refcount_blocks,
                               self->header->refcount_offset, self->refcounts_dirty_from,
                               self->refcounts_dirty_to);
@@ -72,7 +72,7 @@ save_refcount_table (Qcow2 *self)
     return result;
   self->refcounts_dirty_from = G_MAXUINT;
   self->refcounts_dirty_to = 0;
-  return 0;
+  return qcow2_finish_refcount_move (self);
 }
 
 int
@@ -91,10 +91,13 @@ qcow2_save_refcounts (Qcow2 *self)
 static int
 save_l1 (Qcow2 *self)
 {
+  int result;
+
   if (self->l1_dirty_from >= self->l1_dirty_to)
     return 0;
-  return qcow2_write_table (self, self->l1, self->l1_size, self->header->l1_offset,
-                            self->l1_dirty_from, self->l1_dirty_to);
+  result = qcow2_write_table (self, self->l1, self->l1_size, self->header->l1_offset,
+                              self->l1_dirty_from, self->l1_dirty_to);
+  return result == 0 ? qcow2_finish_l1_move (self) : result;
 }
 
 static int
@@ -145,7 +148,7 @@ release_frees (Qcow2 *self)
 
     result = qcow2_free_now (self, range->first, range->n);
   }
-  g_array_set_size (self->frees, 0); /* where it failed they leak */
+  g_array_set_size (self->frees, 0);
   return result;
 }
 
@@ -199,7 +202,7 @@ qcow2_mark_clean (Qcow2 *self)
 
   if (result == 0)
     result = qcow2_save_refcounts (self); /* of what the commit freed */
-  if (result == 0 && (self->header->incompatible & VMM_QCOW2_DIRTY))
+  if (result == 0 && !self->leaks && (self->header->incompatible & VMM_QCOW2_DIRTY))
     result = write_incompatible (self, self->header->incompatible & ~(guint64) VMM_QCOW2_DIRTY);
   if (result == 0)
     self->marked = FALSE;

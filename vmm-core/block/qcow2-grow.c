@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * Larger tables, in new places, and larger disks. The header names the new table in one write,
- * after all of it is durable; the old one is free after that.
+ * Larger tables, in new places. A new table is used in memory at once; the header names it in one
+ * write, after all of it is durable, and the old one is free after that.
  *
- * Threads: worker; qcow2_resize: control.
+ * Threads: worker.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "base/vmm-bytes.h"
 #include "block/qcow2-private.h"
-#include "vmm-error.h"
 
 #define MAX_REFCOUNT_BYTES (8u << 20)
 #define MAX_L1_BYTES       (32u << 20)
@@ -21,8 +20,8 @@ divide_up (guint64 number, guint64 by)
   return number / by + (number % by != 0);
 }
 
-static int
-write_header (Qcow2 *self, const guint8 *bytes, gsize length, guint64 offset)
+int
+qcow2_write_header (Qcow2 *self, const guint8 *bytes, gsize length, guint64 offset)
 {
   int result = vmm_host_file_sync (self->parent.file);
 
@@ -31,12 +30,17 @@ write_header (Qcow2 *self, const guint8 *bytes, gsize length, guint64 offset)
   return result == 0 ? vmm_host_file_sync (self->parent.file) : result;
 }
 
+/* All or none. */
 static int
 note_metadata (Qcow2 *self, guint64 first, guint64 n)
 {
-  for (guint64 i = 0; i < n; i++)
-    if (vmm_cluster_set_add (&self->metadata, first + i) < 0)
-      return -ENOMEM;
+  for (guint64 i = 0; i < n; i++) {
+    if (vmm_cluster_set_add (&self->metadata, first + i) >= 0)
+      continue;
+    while (i-- > 0)
+      vmm_cluster_set_remove (&self->metadata, first + i);
+    return -ENOMEM;
+  }
   return 0;
 }
 
@@ -51,36 +55,63 @@ copy_table (const guint64 *old, guint n_old, guint64 n_new)
   return new;
 }
 
-/* The new table's clusters and the blocks that count both lie behind all that the old one could
- * count: blocks first. */
+/* New clusters in a row, and before them the blocks that count all of these, behind all that was
+ * counted before. */
 typedef struct {
-  guint64 first;                 /* cluster */
-  guint64 n_blocks;              /* of counts */
-  guint64 n_clusters, n_entries; /* of the table */
+  guint64 block; /* the first of the blocks, in the table of them */
+  guint64 first; /* its cluster */
+  guint64 n_blocks;
+  guint64 n_clusters;
 } Layout;
 
-static gboolean
-lay_out (Qcow2 *self, guint64 n_needed, Layout *layout)
+static void
+lay_out (Qcow2 *self, guint64 block, guint64 n_clusters, Layout *layout)
 {
-  guint64 per_block = G_GUINT64_CONSTANT (1) << qcow2_get_block_bits (self);
-  guint64 per_cluster = self->cluster_size / 8, before;
+  guint64 per_block = G_GUINT64_CONSTANT (1) << qcow2_get_block_bits (self), before;
 
-  layout->first = self->n_refcount_blocks * per_block;
-  layout->n_blocks = 1;
+  *layout = (Layout) { block, block * per_block, 1, n_clusters };
   do {
     before = layout->n_blocks;
-    layout->n_entries = MAX (n_needed, self->n_refcount_blocks + layout->n_blocks);
-    layout->n_entries += layout->n_entries / 2;
-    layout->n_clusters = divide_up (layout->n_entries, per_cluster);
-    layout->n_entries = layout->n_clusters * per_cluster;
-    layout->n_blocks = divide_up (layout->n_blocks + layout->n_clusters, per_block);
+    layout->n_blocks = divide_up (before + n_clusters, per_block);
   } while (layout->n_blocks > before);
-  layout->n_blocks = before;
-  return layout->n_entries * 8 <= MAX_REFCOUNT_BYTES &&
-         layout->first + before + layout->n_clusters < VMM_QCOW2_MAX_OFFSET >> self->cluster_bits;
 }
 
-/* Blocks of zeroes on disk, named by the table. */
+/* Clusters of a new table of counts with room for @n_needed blocks and those that it needs itself.
+ */
+static guint64
+lay_out_table (Qcow2 *self, guint64 n_needed, Layout *layout)
+{
+  guint64 n_clusters = 0, n;
+
+  layout->n_blocks = 1;
+  do {
+    n = MAX (n_needed, self->n_refcount_blocks + layout->n_blocks);
+    n_clusters = divide_up ((n + n / 2) * 8, self->cluster_size);
+    lay_out (self, self->n_refcount_blocks, n_clusters, layout);
+  } while (self->n_refcount_blocks + layout->n_blocks > n);
+  return n_clusters * self->cluster_size / 8;
+}
+
+static gboolean
+has_place (Qcow2 *self, const Layout *layout)
+{
+  return layout->first + layout->n_blocks + layout->n_clusters < VMM_QCOW2_MAX_OFFSET >>
+         self->cluster_bits;
+}
+
+/* A block with the counts of the new clusters among those that it stands for. */
+static void
+fill_block (Qcow2 *self, const Layout *layout, guint64 block, guint8 *bytes)
+{
+  guint64 per_block = G_GUINT64_CONSTANT (1) << qcow2_get_block_bits (self);
+  guint64 n = layout->n_blocks + layout->n_clusters, first = block * per_block;
+
+  memset (bytes, 0, self->cluster_size);
+  for (guint64 i = 0; i < per_block && first + i < n; i++)
+    qcow2_put_count (bytes, self->header->refcount_order, i, 1);
+}
+
+/* On disk, and named by the table. */
 static int
 write_blocks (Qcow2 *self, const Layout *layout, guint64 *table)
 {
@@ -90,182 +121,183 @@ write_blocks (Qcow2 *self, const Layout *layout, guint64 *table)
   for (guint64 i = 0; i < layout->n_blocks && result == 0; i++) {
     guint64 offset = (layout->first + i) << self->cluster_bits;
 
+    fill_block (self, layout, i, bytes);
     result = qcow2_write_new (self, bytes, self->cluster_size, offset);
-    table[self->n_refcount_blocks + i] = offset;
+    table[layout->block + i] = offset;
   }
   vmm_table_free (bytes);
   return result;
 }
 
-/* The new table in place of the old one, in memory. */
+/* The new table in place of the old one, in memory; on disk it is written whole next. */
 static void
-adopt_refcount_table (Qcow2 *self, const Layout *layout, guint64 *table)
+adopt_refcount_table (Qcow2 *self, const Layout *layout, guint64 *table, guint64 n_entries)
 {
+  VmmQcow2Header *header = self->header;
+
+  self->refcount_move.pending = TRUE;
+  self->refcount_move.old =
+    (Qcow2Range) { header->refcount_offset >> self->cluster_bits, header->refcount_clusters };
   g_free (self->refcount_table);
   self->refcount_table = table;
-  self->n_refcount_blocks = layout->n_entries;
-  self->header->refcount_offset = (layout->first + layout->n_blocks) << self->cluster_bits;
-  self->header->refcount_clusters = layout->n_clusters;
+  self->n_refcount_blocks = n_entries;
+  self->refcounts_dirty_from = 0;
+  self->refcounts_dirty_to = n_entries;
+  header->refcount_offset = (layout->first + layout->n_blocks) << self->cluster_bits;
+  header->refcount_clusters = layout->n_clusters;
 }
 
-static int
-switch_refcount_table (Qcow2 *self, const Layout *layout)
-{
-  guint8 bytes[12];
-
-  vmm_put_be64 (bytes, self->header->refcount_offset);
-  vmm_put_be32 (bytes + 8, self->header->refcount_clusters);
-  return write_header (self, bytes, sizeof bytes, VMM_QCOW2_AT_REFCOUNTS);
-}
-
-static int
-count_new_clusters (Qcow2 *self, const Layout *layout)
-{
-  guint64 n = layout->n_blocks + layout->n_clusters;
-  int result = 0;
-
-  for (guint64 i = 0; i < n && result == 0; i++)
-    result = qcow2_set_refcount (self, layout->first + i, 1);
-  return result == 0 ? note_metadata (self, layout->first, n) : result;
-}
-
-/* Where it fails midway the old table stays the one on disk, and the new one in memory is written
- * whole by whoever saves counts next: both say the same of all clusters in use. */
+/* Where saving fails the header on disk names the old table still: it is saved again before
+ * anything else is. */
 int
 qcow2_grow_refcount_table (Qcow2 *self, guint64 n_needed)
 {
-  guint64 old = self->header->refcount_offset >> self->cluster_bits;
-  guint64 n_old = self->header->refcount_clusters;
   Layout layout;
-  guint64 *table;
-  int result;
+  guint64 *table, n_entries;
+  int result = self->refcount_move.pending ? qcow2_save_refcounts (self) : 0;
 
-  if (!lay_out (self, n_needed, &layout))
+  if (result < 0)
+    return result;
+  n_entries = lay_out_table (self, n_needed, &layout);
+  if (n_entries * 8 > MAX_REFCOUNT_BYTES || !has_place (self, &layout))
     return -EFBIG;
-  table = copy_table (self->refcount_table, self->n_refcount_blocks, layout.n_entries);
+  table = copy_table (self->refcount_table, self->n_refcount_blocks, n_entries);
   if (!table)
     return -ENOMEM;
   result = write_blocks (self, &layout, table);
   if (result == 0)
-    result = qcow2_write_table (self, table, layout.n_entries,
-                                (layout.first + layout.n_blocks) << self->cluster_bits, 0,
-                                layout.n_entries);
+    result = note_metadata (self, layout.first, layout.n_blocks + layout.n_clusters);
   if (result < 0) {
     g_free (table);
     return result;
   }
-  adopt_refcount_table (self, &layout, table);
-  result = count_new_clusters (self, &layout);
-  if (result == 0)
-    result = qcow2_save_refcounts (self);
-  if (result == 0)
-    result = switch_refcount_table (self, &layout);
-  return result == 0 ? qcow2_free_now (self, old, n_old) : result;
+  adopt_refcount_table (self, &layout, table, n_entries);
+  return qcow2_save_refcounts (self);
 }
 
-static int
-write_l1 (Qcow2 *self, const guint64 *table, guint n, guint64 cluster)
+/* Behind the last block that there is. */
+static guint64
+find_end_of_blocks (Qcow2 *self)
+{
+  guint64 n = self->n_refcount_blocks;
+
+  while (n > 0 && self->refcount_table[n - 1] == 0)
+    n--;
+  return n;
+}
+
+static void
+forget_blocks (Qcow2 *self, const Layout *layout)
+{
+  for (guint64 i = 0; i < layout->n_blocks; i++) {
+    self->refcount_table[layout->block + i] = 0;
+    vmm_cluster_set_remove (&self->metadata, layout->first + i);
+  }
+}
+
+int
+qcow2_allocate_behind (Qcow2 *self, guint64 n, guint64 *first)
+{
+  Layout layout;
+  int result;
+
+  lay_out (self, find_end_of_blocks (self), n, &layout);
+  if (layout.block + layout.n_blocks > self->n_refcount_blocks) {
+    result = qcow2_grow_refcount_table (self, layout.block + 2 * layout.n_blocks);
+    if (result < 0)
+      return result;
+    lay_out (self, find_end_of_blocks (self), n, &layout);
+  }
+  if (layout.block + layout.n_blocks > self->n_refcount_blocks || !has_place (self, &layout))
+    return -EFBIG;
+  result = note_metadata (self, layout.first, layout.n_blocks);
+  if (result < 0)
+    return result;
+  result = write_blocks (self, &layout, self->refcount_table);
+  if (result < 0) {
+    forget_blocks (self, &layout);
+    return result;
+  }
+  self->refcounts_dirty_from = MIN (self->refcounts_dirty_from, layout.block);
+  self->refcounts_dirty_to = MAX (self->refcounts_dirty_to, layout.block + layout.n_blocks);
+  *first = layout.first + layout.n_blocks;
+  return 0;
+}
+
+int
+qcow2_finish_refcount_move (Qcow2 *self)
 {
   guint8 bytes[12];
-  int result = qcow2_commit (self);
+  int result;
 
-  if (result == 0)
-    result = qcow2_save_refcounts (self);
-  if (result == 0)
-    result = qcow2_write_table (self, table, n, cluster << self->cluster_bits, 0, n);
-  vmm_put_be32 (bytes, n);
-  vmm_put_be64 (bytes + 4, cluster << self->cluster_bits);
-  return result == 0 ? write_header (self, bytes, sizeof bytes, VMM_QCOW2_AT_L1) : result;
+  if (!self->refcount_move.pending)
+    return 0;
+  vmm_put_be64 (bytes, self->header->refcount_offset);
+  vmm_put_be32 (bytes + 8, self->header->refcount_clusters);
+  result = qcow2_write_header (self, bytes, sizeof bytes, VMM_QCOW2_AT_REFCOUNTS);
+  if (result < 0)
+    return result;
+  self->refcount_move.pending = FALSE;
+  return qcow2_free_now (self, self->refcount_move.old.first, self->refcount_move.old.n);
 }
 
-/* The commit before has written the old table for the last time. */
+static void
+adopt_l1 (Qcow2 *self, guint64 first, guint64 n_entries, guint64 *table)
+{
+  self->l1_move.pending = TRUE;
+  self->l1_move.old = (Qcow2Range) { self->header->l1_offset >> self->cluster_bits,
+                                     divide_up ((guint64) self->l1_size * 8, self->cluster_size) };
+  g_mutex_lock (&self->lock);
+  g_free (self->l1);
+  self->l1 = table;
+  self->l1_size = n_entries;
+  self->unsaved = TRUE;
+  g_mutex_unlock (&self->lock);
+  self->l1_dirty_from = 0;
+  self->l1_dirty_to = n_entries;
+  self->header->l1_size = n_entries;
+  self->header->l1_offset = first << self->cluster_bits;
+}
+
 int
 qcow2_grow_l1 (Qcow2 *self, guint64 n_entries)
 {
-  guint64 old = self->header->l1_offset >> self->cluster_bits;
-  guint64 n_old = divide_up ((guint64) self->l1_size * 8, self->cluster_size);
   guint64 n_clusters = divide_up (n_entries * 8, self->cluster_size), first;
   guint64 *table;
-  int result;
+  int result = self->l1_move.pending ? qcow2_commit (self) : 0;
 
-  if (n_entries <= self->l1_size)
-    return 0;
+  if (result < 0 || n_entries <= self->l1_size)
+    return result;
   if (n_entries * 8 > MAX_L1_BYTES)
     return -EFBIG;
   result = qcow2_allocate_row (self, n_clusters, &first);
   if (result < 0)
     return result;
   table = copy_table (self->l1, self->l1_size, n_entries);
-  result = table ? write_l1 (self, table, n_entries, first) : -ENOMEM;
-  if (result == 0)
-    result = note_metadata (self, first, n_clusters);
+  result = table ? note_metadata (self, first, n_clusters) : -ENOMEM;
   if (result < 0) {
     g_free (table);
-    qcow2_free_later (self, first, n_clusters); /* the header may name it already */
+    qcow2_free_now (self, first, n_clusters);
     return result;
   }
-  g_mutex_lock (&self->lock);
-  g_free (self->l1);
-  self->l1 = table;
-  self->l1_size = n_entries;
-  g_mutex_unlock (&self->lock);
-  self->header->l1_size = n_entries;
-  self->header->l1_offset = first << self->cluster_bits;
-  return n_old > 0 ? qcow2_free_now (self, old, n_old) : 0;
+  adopt_l1 (self, first, n_entries, table);
+  return qcow2_commit (self);
 }
 
-/* What the guest has never seen is zero: neither the backing image's bytes nor what is left in the
- * last cluster. */
-static int
-clear_behind (Qcow2 *self, guint64 size)
+int
+qcow2_finish_l1_move (Qcow2 *self)
 {
-  guint64 end = (self->parent.size + self->cluster_size - 1) & ~(self->cluster_size - 1);
-  VmmBlockRequest request = { .op = VMM_BLOCK_WRITE_ZEROES, .offset = self->parent.size };
-
-  if (self->backing)
-    end = MAX (end, vmm_block_get_size (self->backing));
-  end = MIN (end, size);
-  request.length = end - MIN (request.offset, end);
-  return qcow2_write_zeroes (self, &request);
-}
-
-/* Worker. */
-static int
-grow (Qcow2 *self, gpointer data)
-{
-  guint64 size = *(guint64 *) data;
-  guint8 bytes[8];
-  int result = self->corrupt ? -EUCLEAN : 0;
-
-  if (result == 0)
-    result = qcow2_grow_l1 (self, qcow2_get_l1_index (self, size - 1) + 1);
-  if (result == 0)
-    result = clear_behind (self, size);
-  if (result == 0)
-    result = qcow2_commit (self);
-  vmm_put_be64 (bytes, size);
-  if (result == 0)
-    result = write_header (self, bytes, sizeof bytes, VMM_QCOW2_AT_SIZE);
-  if (result == 0)
-    __atomic_store_n (&self->parent.size, size, __ATOMIC_RELEASE);
-  return result;
-}
-
-gboolean
-qcow2_resize (VmmBlock *block, guint64 size, GError **error)
-{
-  Qcow2 *self = (Qcow2 *) block;
+  guint8 bytes[12];
   int result;
 
-  if (self->header->version < 3 && self->snapshots->len > 0)
-    return vmm_block_fail (error, block->file->path,
-                           "has snapshots that do not know their size, and so keeps its own: "
-                           "“qemu-img amend -o compat=1.1” makes it a newer image");
-  result = qcow2_call_worker (self, grow, &size);
-  if (result == 0)
-    return TRUE;
-  g_set_error (
-    error, VMM_ERROR, VMM_ERROR_DISK, "The disk “%s” cannot grow: %s.", block->file->path,
-    result == -EFBIG ? "its format has no room for so large a disk" : g_strerror (-result));
-  return FALSE;
+  if (!self->l1_move.pending)
+    return 0;
+  vmm_put_be32 (bytes, self->header->l1_size);
+  vmm_put_be64 (bytes + 4, self->header->l1_offset);
+  result = qcow2_write_header (self, bytes, sizeof bytes, VMM_QCOW2_AT_L1);
+  if (result < 0)
+    return result;
+  self->l1_move.pending = FALSE;
+  qcow2_free_later (self, self->l1_move.old.first, self->l1_move.old.n);
+  return 0;
 }

@@ -50,6 +50,12 @@ typedef struct {
   guint64 first, n;
 } Qcow2Range;
 
+/* A table that has a new place, which the header on disk may not name yet. */
+typedef struct {
+  gboolean pending;
+  Qcow2Range old;
+} Qcow2Move;
+
 typedef struct {
   VmmBlock parent;
   VmmQcow2Header *header;
@@ -82,9 +88,11 @@ typedef struct {
   guint n_refcount_blocks;                        /* its entries */
   guint refcounts_dirty_from, refcounts_dirty_to; /* of them */
   VmmTableCache *refcounts;
+  Qcow2Move l1_move, refcount_move;
   guint64 free_hint;      /* no cluster before it is free */
   VmmClusterSet metadata; /* clusters with tables */
   GArray *frees;          /* Qcow2Range: free once the tables on disk do without them */
+  gboolean leaks;         /* clusters could not be freed: the next opening looks for them */
   gboolean marked;        /* as dirty, on disk */
   guint64 unpacked_entry; /* the compressed cluster last read */
   guint8 *unpacked;
@@ -105,6 +113,7 @@ guint64 qcow2_get_slice_left (const Qcow2 *self, guint64 offset);
 
 /* qcow2-refcount.c. Worker. */
 int qcow2_get_refcount (Qcow2 *self, guint64 cluster, guint64 *count);
+void qcow2_put_count (guint8 *bytes, guint order, guint index, guint64 count);
 int qcow2_set_refcount (Qcow2 *self, guint64 cluster, guint64 count);
 /* Makes the block that counts @cluster exist. */
 int qcow2_need_refcount_block (Qcow2 *self, guint64 cluster);
@@ -133,9 +142,19 @@ void qcow2_note_written (Qcow2 *self, guint64 end, int result);
 int qcow2_relieve (Qcow2 *self);
 
 /* qcow2-grow.c. Worker. */
+/* The header names the tables where they are now; the old places are free. What the new ones hold
+ * is durable. */
+int qcow2_finish_l1_move (Qcow2 *self);
+int qcow2_finish_refcount_move (Qcow2 *self);
+/* As qcow2_allocate_row, where no block counts so many clusters: behind all that is counted. */
+int qcow2_allocate_behind (Qcow2 *self, guint64 n, guint64 *first);
 int qcow2_grow_refcount_table (Qcow2 *self, guint64 n_blocks);
 int qcow2_grow_l1 (Qcow2 *self, guint64 n_entries);
-gboolean qcow2_resize (VmmBlock *block, guint64 size, GError **error); /* control */
+/* A part of the header, durable; all that was written before is durable first. */
+int qcow2_write_header (Qcow2 *self, const guint8 *bytes, gsize length, guint64 offset);
+
+/* qcow2-resize.c. Control. */
+gboolean qcow2_resize (VmmBlock *block, guint64 size, GError **error);
 
 /* qcow2-commit.c. Worker. */
 /* All tables on disk, and durable with all data written before. */

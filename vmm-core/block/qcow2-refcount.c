@@ -39,8 +39,8 @@ get_count (const guint8 *bytes, guint order, guint index)
   }
 }
 
-static void
-put_count (guint8 *bytes, guint order, guint index, guint64 count)
+void
+qcow2_put_count (guint8 *bytes, guint order, guint index, guint64 count)
 {
   guint bits = 1u << order, n_per_byte = 8 >> order, shift;
 
@@ -134,7 +134,7 @@ qcow2_set_refcount (Qcow2 *self, guint64 cluster, guint64 count)
     return result;
   if (!slice || (bits < 64 && count >> bits))
     return -EINVAL;
-  put_count (slice->bytes, self->header->refcount_order, index, count);
+  qcow2_put_count (slice->bytes, self->header->refcount_order, index, count);
   slice->dirty = TRUE;
   return 0;
 }
@@ -154,7 +154,7 @@ make_block (Qcow2 *self, guint64 block)
   bytes = vmm_table_alloc (self->cluster_size);
   if (!bytes)
     return -ENOMEM;
-  put_count (bytes, self->header->refcount_order, 0, 1);
+  qcow2_put_count (bytes, self->header->refcount_order, 0, 1);
   result = qcow2_write_new (self, bytes, self->cluster_size, cluster << self->cluster_bits);
   vmm_table_free (bytes);
   if (result == 0 && vmm_cluster_set_add (&self->metadata, cluster) < 0)

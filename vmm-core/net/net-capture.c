@@ -277,8 +277,9 @@ static const VmmNetClass net_capture_class = {
 static gboolean
 open_file (NetCapture *self, const char *path, GError **error)
 {
-  const PcapHeader header = { PCAP_MAGIC,   PCAP_MAJOR,    PCAP_MINOR, 0, 0,
-                              PCAP_SNAPLEN, PCAP_ETHERNET };
+  const PcapHeader header = {
+    PCAP_MAGIC, PCAP_MAJOR, PCAP_MINOR, 0, 0, PCAP_SNAPLEN, PCAP_ETHERNET
+  };
 
   self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
   if (self->fd >= 0 && write_all (self->fd, (const guint8 *) &header, sizeof header))

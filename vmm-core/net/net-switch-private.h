@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A private network inside: which ports there are and which address is behind which
- * (net-switch-table.c), and the ports themselves (net-switch.c). What the machines' loops share of a
- * port is its inbox; nobody waits for anything under its lock.
+ * (net-switch-table.c), and the ports themselves (net-switch.c). What the machines' loops share of
+ * a port is its inbox; nobody waits for anything under its lock.
  *
  * Threads: any, unless said otherwise.
  */
@@ -17,11 +17,11 @@ G_BEGIN_DECLS
 /* What other machines put in for one. */
 typedef struct {
   gatomicrefcount refs;
-  int wake_fd;     /* eventfd: it is not empty any more */
-  guint taken;     /* VmmNetOffloads of its guest; atomic */
-  GMutex lock;     /* of what follows */
-  GQueue frames;   /* GBytes: header and frame */
-  gsize n_bytes;   /* of them, and of those in hand */
+  int wake_fd;   /* eventfd: it is not empty any more */
+  guint taken;   /* VmmNetOffloads of its guest; atomic */
+  GMutex lock;   /* of what follows */
+  GQueue frames; /* GBytes: header and frame */
+  gsize n_bytes; /* of them, and of those in hand */
 } SwitchInbox;
 
 typedef struct _Switch Switch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A tap device. Frames go between its descriptor and the guest's buffers without a copy of ours; the
- * kernel does what headers ask for.
+ * A tap device. Frames go between its descriptor and the guest's buffers without a copy of ours;
+ * the kernel does what headers ask for.
  *
  * Threads: as vmm-net.h says.
  */

@@ -13,7 +13,6 @@
 G_BEGIN_DECLS
 
 /* On the network @name of @networks. Fails with VMM_ERROR_IO. */
-VmmNet *
-vmm_net_switch_new (VmmNetworks *networks, const char *name, VmmLoop *loop, GError **error);
+VmmNet *vmm_net_switch_new (VmmNetworks *networks, const char *name, VmmLoop *loop, GError **error);
 
 G_END_DECLS
