@@ -52,6 +52,7 @@ vmm_nic_config_new (VmmNicMode mode)
 
   self->mode = mode;
   self->tap_fd = -1;
+  self->vhost = TRUE;
   self->forwards = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_forward_free);
   return self;
 }
@@ -65,6 +66,7 @@ vmm_nic_config_copy (const VmmNicConfig *self)
   memcpy (copy->mac, self->mac, sizeof copy->mac);
   copy->network = g_strdup (self->network);
   copy->name = g_strdup (self->name);
+  copy->vhost = self->vhost;
   copy->tap_fd = self->tap_fd;
   copy->capture = g_strdup (self->capture);
   for (guint i = 0; i < self->forwards->len; i++)

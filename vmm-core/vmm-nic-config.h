@@ -33,6 +33,7 @@ typedef struct {
   char *network;       /* USER: "10.0.2.0/24"; NULL for that one */
   GPtrArray *forwards; /* USER: VmmForward */
   char *name;          /* TAP: of the device; SWITCH: of the network */
+  gboolean vhost;      /* TAP: the kernel moves frames itself, where it may; TRUE at first */
   int tap_fd;          /* TAP: a descriptor in place of the name, borrowed; or -1 */
   char *capture;       /* file that frames are written to; or NULL */
 } VmmNicConfig;

@@ -3,6 +3,7 @@
 """./dev bench [NAME] [-n REPETITIONS]: ours and the peers in one run, medians and ratios.
 
   boot     vmm-run and QEMU on KVM in the box: the same kernel, initrd and command line to init
+  net      vmm-run and QEMU on KVM in the box, user mode, tap and vhost: rates, exits, processor time
   window   virtdesk and an empty libadwaita program: exec to the window on the screen, CPU time, memory
 """
 import argparse
@@ -14,6 +15,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import net_plan
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / '_build/release'
@@ -78,6 +81,26 @@ def bench_boot(repetitions):
         shutil.rmtree(folder)
 
 
+def bench_net(repetitions):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))
+    try:
+        plan = folder / 'plan.json'
+        plan.write_text(json.dumps(net_plan.plan(TOP, BUILD, KERNEL, folder)))
+        box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '7200', sys.executable,
+               TOP / 'tests/bench/net.py', str(repetitions), plan]
+        run = subprocess.run([*map(str, box)], stdout=subprocess.PIPE, text=True)
+        lines = [line for line in run.stdout.splitlines() if line.startswith('{')]
+        if run.returncode or not lines:
+            sys.exit(f'bench: the box ended with {run.returncode}:\n{run.stdout[-3000:]}')
+        results = json.loads(lines[-1])
+        for verb, unit in (('receive', 'MiB'), ('send', 'MiB'), ('echo', 'round trip')):
+            print(f'\nnet, {verb}: per {unit}, medians of {repetitions}; the rate is {unit}s a second\n')
+            keys = [f'{verb} {key}' for key in ('rate', 'exits', 'user exits', 'cpu ms')]
+            print_table(results, keys + ['idle wake-ups'] * (verb == 'echo'), 'QEMU user')
+    finally:
+        shutil.rmtree(folder)
+
+
 def bench_window(repetitions):
     run = subprocess.run([TOP / 'tests/ui/screen.sh', BUILD, sys.executable, TOP / 'tests/bench/window.py', str(repetitions),
                           BUILD / 'tests/bench/empty-window', BUILD / 'ui/virtdesk'], stdout=subprocess.PIPE, text=True)
@@ -87,7 +110,7 @@ def bench_window(repetitions):
     print_table(json.loads(run.stdout.splitlines()[-1]), ['seconds', 'cpu seconds', 'memory KiB'], 'empty-window')
 
 
-BENCHES = {'boot': bench_boot, 'window': bench_window}
+BENCHES = {'boot': bench_boot, 'net': bench_net, 'window': bench_window}
 
 
 def main():

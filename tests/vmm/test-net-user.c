@@ -364,10 +364,10 @@ test_no_tap (void)
   g_autoptr (VmmLoop) loop = vmm_loop_new ("loop", NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (vmm_net_tap_new_for_fd (0, loop, &error));
+  g_assert_null (vmm_net_tap_new_for_fd (0, TRUE, loop, &error));
   g_assert_nonnull (strstr (error->message, "is no tap device"));
   g_clear_error (&error);
-  g_assert_null (vmm_net_tap_new ("no/such", 2, loop, &error));
+  g_assert_null (vmm_net_tap_new ("no/such", 2, TRUE, loop, &error));
   g_assert_nonnull (strstr (error->message, "“no/such”"));
 }
 

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/net-vhost.h"
 #include "net/vmm-net-tap.h"
 #include "vmm-error.h"
 
@@ -30,11 +31,13 @@ typedef struct {
   int fd;
   VmmSource *source; /* NULL while the guest has no room */
   gboolean full;     /* the card waits to send */
+  int vhost;         /* while the kernel serves the guest's rings; or -1 */
 } TapQueue;
 
 struct _NetTap {
   VmmNet net;
   gboolean borrowed;
+  gboolean may_vhost;
   guint taken;
   TapQueue queues[MAX_QUEUES];
 };
@@ -146,6 +149,37 @@ net_tap_set_pairs (VmmNet *net, guint n)
   }
 }
 
+static gboolean
+net_tap_take_rings (VmmNet *net,
+                    guint pair,
+                    VmmMemory *memory,
+                    guint64 features,
+                    const VmmVirtqueueLoan rings[2])
+{
+  NetTap *self = (NetTap *) net;
+  TapQueue *queue = &self->queues[pair];
+  g_autoptr (GError) error = NULL;
+
+  if (!self->may_vhost)
+    return FALSE;
+  queue->vhost = vmm_vhost_start (queue->fd, memory, features, rings, &error);
+  if (error)
+    g_info ("The network is served by the machine itself: %s", error->message);
+  if (queue->vhost < 0)
+    return FALSE;
+  unwatch (queue);
+  return TRUE;
+}
+
+static void
+net_tap_give_rings (VmmNet *net, guint pair, guint16 next[2])
+{
+  TapQueue *queue = &((NetTap *) net)->queues[pair];
+
+  vmm_vhost_stop (queue->vhost, next);
+  queue->vhost = -1;
+}
+
 static void
 stop (gpointer data)
 {
@@ -174,16 +208,19 @@ static const VmmNetClass net_tap_class = {
   .room = net_tap_room,
   .set_taken = net_tap_set_taken,
   .set_pairs = net_tap_set_pairs,
+  .take_rings = net_tap_take_rings,
+  .give_rings = net_tap_give_rings,
 };
 
 static NetTap *
-tap_new (VmmLoop *loop)
+tap_new (gboolean vhost, VmmLoop *loop)
 {
   NetTap *self = g_new0 (NetTap, 1);
 
   self->net = (VmmNet) { .klass = &net_tap_class, .loop = loop };
   for (guint i = 0; i < MAX_QUEUES; i++)
-    self->queues[i] = (TapQueue) { .tap = self, .index = i, .fd = -1 };
+    self->queues[i] = (TapQueue) { .tap = self, .index = i, .fd = -1, .vhost = -1 };
+  self->may_vhost = vhost;
   return self;
 }
 
@@ -283,9 +320,13 @@ open_queues (NetTap *self, const char *name, guint n)
 }
 
 VmmNet *
-vmm_net_tap_new (const char *name, guint n_queues, VmmLoop *loop, GError **error)
+vmm_net_tap_new (const char *name,
+                 guint n_queues,
+                 gboolean vhost,
+                 VmmLoop *loop,
+                 GError **error)
 {
-  NetTap *self = tap_new (loop);
+  NetTap *self = tap_new (vhost, loop);
 
   if (!open_queues (self, name, CLAMP (n_queues, 1, MAX_QUEUES)))
     set_open_error (name, errno, error);
@@ -296,9 +337,9 @@ vmm_net_tap_new (const char *name, guint n_queues, VmmLoop *loop, GError **error
 }
 
 VmmNet *
-vmm_net_tap_new_for_fd (int fd, VmmLoop *loop, GError **error)
+vmm_net_tap_new_for_fd (int fd, gboolean vhost, VmmLoop *loop, GError **error)
 {
-  NetTap *self = tap_new (loop);
+  NetTap *self = tap_new (vhost, loop);
   struct ifreq request = { 0 };
 
   self->borrowed = TRUE;

@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 
 #include "base/vmm-loop.h"
+#include "virtio/virtqueue.h"
 
 G_BEGIN_DECLS
 
@@ -68,6 +69,15 @@ typedef struct {
   void (*set_taken) (VmmNet *self, guint taken);
   void (*set_pairs) (VmmNet *self, guint n); /* of queues that the guest uses */
   void (*connected) (VmmNet *self);          /* the card came or went; loop */
+  /* Moves frames between the guest's rings (receive, transmit) of a pair and the network without the
+   * card, from now on, where it can; @features are of virtio. */
+  gboolean (*take_rings) (VmmNet *self,
+                          guint pair,
+                          VmmMemory *memory,
+                          guint64 features,
+                          const VmmVirtqueueLoan rings[2]);
+  /* And no longer: @next says how far it came. Thread: any. */
+  void (*give_rings) (VmmNet *self, guint pair, guint16 next[2]);
 } VmmNetClass;
 
 struct _VmmNet {

@@ -6,6 +6,7 @@
  * Threads: any, with the device locked.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ static const VmmField vmm_msix_vector_fields[] = {
   VMM_FIELD (VmmMsixVector, data, VMM_FIELD_UINT32, "data"),
   VMM_FIELD (VmmMsixVector, control, VMM_FIELD_UINT32, "control"),
   VMM_FIELD (VmmMsixVector, pending, VMM_FIELD_BOOL, "pending"),
+  VMM_EXEMPT (VmmMsixVector, lent, "taken back before"),
   VMM_EXEMPT (VmmMsixVector, fd, "of the host"),
   VMM_EXEMPT (VmmMsixVector, route, "of the host"),
   VMM_EXEMPT (VmmMsixVector, routed, "follows from the entry"),
@@ -82,8 +84,21 @@ vmm_msix_reset (VmmMsix *self)
     drop_route (self, vector);
     memset (vector, 0, VMM_MSIX_ENTRY_SIZE);
     vector->control = CONTROL_MASKED;
-    vector->pending = FALSE;
+    vector->pending = vector->lent = FALSE;
   }
+}
+
+static gboolean
+make_fd (VmmMsix *self, VmmMsixVector *vector, GError **error)
+{
+  if (vector->fd < 0)
+    vector->fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (vector->fd < 0) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for an interrupt of %s: %s.",
+                 self->device->id, g_strerror (errno));
+    return FALSE;
+  }
+  return TRUE;
 }
 
 static gboolean
@@ -91,12 +106,8 @@ add_route (VmmMsix *self, VmmMsixVector *vector, const VmmMsi *message, GError *
 {
   VmmPlatform *platform = self->device->board->platform;
 
-  vector->fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (vector->fd < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for an interrupt of %s: %s.",
-                 self->device->id, g_strerror (errno));
+  if (!make_fd (self, vector, error))
     return FALSE;
-  }
   vector->route = platform->klass->add_msi (platform, vector->fd, message, error);
   if (vector->route >= 0)
     return TRUE;
@@ -130,14 +141,28 @@ is_open (VmmMsix *self, VmmMsixVector *vector)
   return self->enabled && !self->all_masked && !(vector->control & CONTROL_MASKED);
 }
 
+/* Signals of somebody else stay in the descriptor, and come when it has a route again. */
+static void
+close_route (VmmMsix *self, VmmMsixVector *vector)
+{
+  VmmPlatform *platform = self->device->board->platform;
+
+  if (vector->route >= 0)
+    platform->klass->remove_msi (platform, vector->route);
+  vector->route = -1;
+}
+
 /* Brings the route up to date and sends what pends, where the vector is open. */
 static gboolean
 update_vector (VmmMsix *self, VmmMsixVector *vector, GError **error)
 {
   guint64 one = 1;
 
-  if (!is_open (self, vector))
+  if (!is_open (self, vector)) {
+    if (vector->lent)
+      close_route (self, vector);
     return TRUE;
+  }
   if (!update_route (self, vector, error))
     return FALSE;
   if (vector->pending && write (vector->fd, &one, sizeof one) == sizeof one)
@@ -181,6 +206,42 @@ vmm_msix_signal (VmmMsix *self, guint vector)
     return;
   self->vectors[vector].pending = TRUE;
   update_or_break (self, &self->vectors[vector]);
+}
+
+int
+vmm_msix_lend (VmmMsix *self, guint vector)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->enabled || vector >= self->n_vectors ||
+      !make_fd (self, &self->vectors[vector], &error))
+    return -1;
+  self->vectors[vector].lent = TRUE;
+  update_or_break (self, &self->vectors[vector]);
+  return self->vectors[vector].fd;
+}
+
+/* Whether it was signalled while it had no route. */
+static gboolean
+waits_in_fd (VmmMsixVector *vector)
+{
+  struct pollfd poller = { vector->fd, POLLIN, 0 };
+
+  return vector->lent && vector->route < 0 && vector->fd >= 0 && poll (&poller, 1, 0) == 1;
+}
+
+void
+vmm_msix_take_back (VmmMsix *self, guint vector)
+{
+  VmmMsixVector *one;
+  guint64 count;
+
+  if (vector >= self->n_vectors)
+    return;
+  one = &self->vectors[vector];
+  if (waits_in_fd (one) && read (one->fd, &count, sizeof count) > 0)
+    one->pending = TRUE;
+  one->lent = FALSE;
 }
 
 /* The bytes of the entry that an access touches, and how many; NULL outside the table. */
@@ -229,7 +290,8 @@ vmm_msix_read_pba (VmmMsix *self, guint64 offset, guint size)
   for (guint bit = 0; bit < size * 8; bit++) {
     guint64 vector = offset * 8 + bit;
 
-    if (vector < self->n_vectors && self->vectors[vector].pending)
+    if (vector < self->n_vectors && (self->vectors[vector].pending ||
+                                      waits_in_fd (&self->vectors[vector])))
       value |= G_GUINT64_CONSTANT (1) << bit;
   }
   return value;

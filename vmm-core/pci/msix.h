@@ -20,6 +20,7 @@ typedef struct {
   guint32 data;
   guint32 control; /* bit 0: masked */
   gboolean pending;
+  gboolean lent; /* somebody else signals @fd; while the vector is masked the signal waits in it */
   int fd;        /* eventfd; -1 until first unmasked */
   int route;     /* of the platform; -1 likewise */
   VmmMsi routed; /* the message that the route sends */
@@ -45,6 +46,12 @@ gboolean vmm_msix_loaded (VmmMsix *self, GError **error);
 void vmm_msix_set_control (VmmMsix *self, gboolean enabled, gboolean all_masked);
 /* Sends vector @vector, or lets it pend while masked. Out of range: nothing. */
 void vmm_msix_signal (VmmMsix *self, guint vector);
+
+/* An eventfd that sends @vector when it is signalled by whom it may be, such as the kernel; -1 where
+ * there is none. It is ours to close. */
+int vmm_msix_lend (VmmMsix *self, guint vector);
+/* It is signalled no more. */
+void vmm_msix_take_back (VmmMsix *self, guint vector);
 
 guint64 vmm_msix_read_table (VmmMsix *self, guint64 offset, guint size);
 void vmm_msix_write_table (VmmMsix *self, guint64 offset, guint size, guint64 value);

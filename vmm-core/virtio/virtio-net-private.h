@@ -54,6 +54,8 @@ typedef struct {
   NetFilter filter;
   guint told_taken, told_pairs; /* what the back end knows */
   NetReservation *reservation;
+  guint lent;     /* pairs that the back end serves, a bit each */
+  gboolean alone; /* it does not want any */
   guint64 n_sent, n_received;
 } VirtioNet;
 

@@ -29,6 +29,8 @@ static const VmmField virtio_net_fields[] = {
   VMM_EXEMPT (VirtioNet, told_taken, "the back end is told anew"),
   VMM_EXEMPT (VirtioNet, told_pairs, "likewise"),
   VMM_EXEMPT (VirtioNet, reservation, "empty outside of a turn"),
+  VMM_EXEMPT (VirtioNet, lent, "taken back before"),
+  VMM_EXEMPT (VirtioNet, alone, "is tried anew"),
   VMM_EXEMPT (VirtioNet, n_sent, "counts this run"),
   VMM_EXEMPT (VirtioNet, n_received, "counts this run"),
   VMM_FIELD_LAST,
@@ -124,12 +126,63 @@ tell (VirtioNet *self)
   self->told_pairs = self->n_pairs;
 }
 
+/* Whether the back end serves this pair itself. */
+static gboolean
+lend (VirtioNet *self, guint pair)
+{
+  const VmmNetClass *klass = self->net->klass;
+  VmmVirtio *virtio = &self->parent;
+  VmmVirtqueueLoan rings[2];
+
+  if (!klass->take_rings || self->alone || self->link_down || pair >= self->n_pairs ||
+      !vmm_virtio_lend_queue (virtio, NET_RECEIVE (pair), &rings[0]))
+    return FALSE;
+  if (!vmm_virtio_lend_queue (virtio, NET_TRANSMIT (pair), &rings[1])) {
+    vmm_virtio_take_back_queue (virtio, NET_RECEIVE (pair), rings[0].next);
+    return FALSE;
+  }
+  if (klass->take_rings (self->net, pair, virtio->parent.parent.board->memory,
+                         virtio->driver_features, rings)) {
+    self->lent |= 1u << pair;
+    for (guint i = 0; i < G_N_ELEMENTS (rings); i++)
+      vmm_virtio_ring (virtio, NET_RECEIVE (pair) + i);
+    return TRUE;
+  }
+  self->alone = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (rings); i++)
+    vmm_virtio_take_back_queue (virtio, NET_RECEIVE (pair) + i, rings[i].next);
+  return FALSE;
+}
+
+static void
+take_back (VirtioNet *self)
+{
+  for (guint pair = 0; pair < self->net->n_queues; pair++) {
+    guint16 next[2];
+
+    if (!(self->lent >> pair & 1))
+      continue;
+    self->net->klass->give_rings (self->net, pair, next);
+    for (guint i = 0; i < G_N_ELEMENTS (next); i++)
+      vmm_virtio_take_back_queue (&self->parent, NET_RECEIVE (pair) + i, next[i]);
+  }
+  self->lent = 0;
+}
+
+static void
+virtio_net_stop (VmmVirtio *virtio)
+{
+  take_back ((VirtioNet *) virtio);
+}
+
 static void
 virtio_net_process (VmmVirtio *virtio, guint index)
 {
   VirtioNet *self = (VirtioNet *) virtio;
 
   tell (self);
+  if (!is_control (self, index) && lend (self, index / 2))
+    return;
   if (is_control (self, index)) {
     net_control (self, index);
     tell (self);
@@ -176,6 +229,7 @@ virtio_net_reset (VmmVirtio *virtio)
   memcpy (self->mac, self->own_mac, sizeof self->mac);
   self->announce = FALSE;
   self->n_pairs = 1;
+  self->alone = FALSE;
   net_filter_reset (&self->filter);
 }
 
@@ -242,6 +296,7 @@ vmm_virtio_net_set_link (VmmDevice *device, gboolean up)
   vmm_device_lock (device);
   if (self->link_down == up) {
     self->link_down = !up;
+    take_back (self);
     vmm_virtio_config_changed (&self->parent);
     if (up)
       vmm_virtio_look_again (&self->parent);
@@ -283,6 +338,7 @@ const VmmVirtioClass vmm_virtio_net_class = {
   .get_features = virtio_net_get_features,
   .read_config = virtio_net_read_config,
   .process = virtio_net_process,
+  .stop = virtio_net_stop,
   .reset = virtio_net_reset,
   .resumed = virtio_net_resumed,
   .loaded = virtio_net_loaded,

@@ -134,10 +134,18 @@ vmm_virtio_break (VmmVirtio *self, const char *why)
   vmm_device_broken (&self->parent.parent, why);
 }
 
+static void
+stop_leaf (VmmVirtio *self)
+{
+  if (vmm_virtio_class (self)->stop)
+    vmm_virtio_class (self)->stop (self);
+}
+
 /* Everything that a driver set is forgotten. No request is under way. */
 static void
 forget_driver (VmmVirtio *self)
 {
+  stop_leaf (self);
   self->resetting = FALSE;
   self->status = 0;
   self->isr = 0;
@@ -317,6 +325,51 @@ vmm_virtio_keep (VmmVirtio *self)
   one_less_under_way (self);
 }
 
+gboolean
+vmm_virtio_lend_queue (VmmVirtio *self, guint index, VmmVirtqueueLoan *loan)
+{
+  VmmVirtioQueue *queue = &self->queues[index];
+  VmmVirtqueue *ring = &queue->ring;
+
+  if (!vmm_virtio_is_running (self) || self->drained || !ring->enabled || ring->broken ||
+      ring->next_avail != ring->next_used || !queue->source)
+    return FALSE;
+  *loan = (VmmVirtqueueLoan) {
+    .size = ring->size,
+    .next = ring->next_avail,
+    .desc = ring->desc,
+    .driver = ring->driver,
+    .device = ring->device,
+    .kick_fd = queue->kick_fd,
+    .call_fd = vmm_msix_lend (&self->parent.msix, ring->vector),
+  };
+  if (loan->call_fd < 0)
+    return FALSE;
+  vmm_loop_remove (self->parent.parent.board->loop, g_steal_pointer (&queue->source));
+  return TRUE;
+}
+
+void
+vmm_virtio_take_back_queue (VmmVirtio *self, guint index, guint16 next)
+{
+  VmmVirtioQueue *queue = &self->queues[index];
+  g_autoptr (GError) error = NULL;
+
+  queue->ring.next_avail = queue->ring.next_used = next;
+  queue->ring.signalled_valid = FALSE;
+  vmm_msix_take_back (&self->parent.msix, queue->ring.vector);
+  queue->source = vmm_loop_add_eventfd (self->parent.parent.board->loop, queue->kick_fd,
+                                        queue_kicked, queue, &error);
+  if (!queue->source)
+    vmm_virtio_break (self, error->message);
+}
+
+void
+vmm_virtio_ring (VmmVirtio *self, guint index)
+{
+  kick (&self->queues[index]);
+}
+
 static void
 wait_until_idle (VmmVirtio *self)
 {
@@ -331,6 +384,7 @@ vmm_virtio_drain (VmmDevice *device)
 
   vmm_device_lock (device);
   self->drained = TRUE;
+  stop_leaf (self);
   wait_until_idle (self);
   vmm_device_unlock (device);
 }

@@ -47,6 +47,8 @@ typedef struct {
   /* The guest put something on queue @index. */
   void (*process) (VmmVirtio *self, guint index);
   void (*reset) (VmmVirtio *self); /* no request is under way; may be NULL */
+  /* The guest's memory is left alone from now on: drain and reset come. May be NULL. */
+  void (*stop) (VmmVirtio *self);
   /* The machine goes on after a pause; process follows for every queue. May be NULL. */
   void (*resumed) (VmmVirtio *self);
   gboolean (*loaded) (VmmVirtio *self, GError **error);
@@ -125,6 +127,13 @@ void vmm_virtio_unpop (VmmVirtio *self, guint index);
 void vmm_virtio_keep (VmmVirtio *self);
 /* A kept request, read again from its head; from now on it is under way. */
 gboolean vmm_virtio_take_kept (VmmVirtio *self, guint index, guint16 head, VmmRequest *request);
+/* Lets somebody else serve a queue; process is not called for it meanwhile. FALSE where that cannot
+ * be, or something is under way. Thread: loop. */
+gboolean vmm_virtio_lend_queue (VmmVirtio *self, guint index, VmmVirtqueueLoan *loan);
+/* It was served up to @next. */
+void vmm_virtio_take_back_queue (VmmVirtio *self, guint index, guint16 next);
+/* Rings the doorbell of a queue in the driver's place. */
+void vmm_virtio_ring (VmmVirtio *self, guint index);
 /* Interrupts the driver where it wants to know of what was pushed. */
 void vmm_virtio_notify (VmmVirtio *self, guint index);
 /* The device configuration changed: new generation and an interrupt. */

@@ -48,6 +48,14 @@ typedef struct {
   const char *broken; /* why, or NULL */
 } VmmVirtqueue;
 
+/* A queue as somebody else may serve it: the kernel, another process. */
+typedef struct {
+  guint16 size;
+  guint16 next; /* next_avail and next_used: nothing is under way */
+  guint64 desc, driver, device;
+  int kick_fd, call_fd; /* eventfds, borrowed: the driver's, the device's */
+} VmmVirtqueueLoan;
+
 extern const VmmField vmm_virtqueue_fields[];
 
 void vmm_virtqueue_init (VmmVirtqueue *self, VmmMemory *memory, guint16 max_size);

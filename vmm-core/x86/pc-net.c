@@ -69,8 +69,9 @@ make_net (VmmPc *self, const VmmNicConfig *config, GError **error)
   case VMM_NIC_USER:
     return vmm_net_user_new (config->network, loop, error);
   case VMM_NIC_TAP:
-    return config->tap_fd >= 0 ? vmm_net_tap_new_for_fd (config->tap_fd, loop, error)
-                               : vmm_net_tap_new (config->name, self->config->n_vcpus, loop, error);
+    if (config->tap_fd >= 0)
+      return vmm_net_tap_new_for_fd (config->tap_fd, config->vhost, loop, error);
+    return vmm_net_tap_new (config->name, self->config->n_vcpus, config->vhost, loop, error);
   case VMM_NIC_SWITCH:
     networks =
       self->config->networks ? vmm_networks_ref (self->config->networks) : vmm_networks_new ();
