@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The guest's end of the network benchmark: flow ADDRESS PORT send|receive|echo COUNT moves COUNT MiB
- * over one TCP connection, or COUNT single bytes there and back.
+ * The guest's end of the network benchmark: flow ADDRESS PORT send|receive|echo COUNT moves COUNT
+ * MiB over one TCP connection, or COUNT single bytes there and back.
  */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A hostile driver of a network card, and hostile frames. What the card sends goes through the
- * offloads in software, as the receiver would have it that the input asks for, and comes back to the
- * same card. The first two bytes are the driver's features and what the receiver takes.
+ * offloads in software, as the receiver would have it that the input asks for, and comes back to
+ * the same card. The first two bytes are the driver's features and what the receiver takes.
  */
 #include <string.h>
 
@@ -38,8 +38,7 @@ come_back (gpointer data, const struct iovec *iov, guint n)
     length += iov[i].iov_len;
   memcpy (&header, iov[0].iov_base, sizeof header);
   g_assert_cmpuint (length, <=, VMM_NET_MAX_FRAME);
-  g_assert_true (
-    vmm_net_header_is_good (&header, length, ((Mirror *) data)->taken | VMM_NET_CSUM));
+  g_assert_true (vmm_net_header_is_good (&header, length, ((Mirror *) data)->taken | VMM_NET_CSUM));
   return vmm_net_deliver (data, 0, iov, n);
 }
 
@@ -99,8 +98,8 @@ send_frame (Run *run)
   fuzz_reader_read (&run->reader, fake_guest_at (run->guest, whole.address, whole.length), given);
   whole.length = MAX (size, given);
   for (guint i = 0; i < n; i++) {
-    guint32 length = i + 1 < n ? MIN (fuzz_reader_u8 (&run->reader), whole.length - done)
-                               : whole.length - done;
+    guint32 length =
+      i + 1 < n ? MIN (fuzz_reader_u8 (&run->reader), whole.length - done) : whole.length - done;
 
     parts[i] = (FakeBuffer) { whole.address + done, length };
     done += length;

@@ -81,8 +81,7 @@ send_setup (Run *run)
   guint64 setup = fuzz_reader_u64 (&run->reader);
   guint16 length = fuzz_reader_u16 (&run->reader);
 
-  fake_ring_put (run->xhci, ring, setup, 8,
-                 XHCI_SETUP_STAGE << XHCI_TRB_TYPE_SHIFT | XHCI_TRB_IDT);
+  fake_ring_put (run->xhci, ring, setup, 8, XHCI_SETUP_STAGE << XHCI_TRB_TYPE_SHIFT | XHCI_TRB_IDT);
   if (length & 0x3ff)
     fake_ring_put (run->xhci, ring, run->window, length & 0x3ff,
                    XHCI_DATA_STAGE << XHCI_TRB_TYPE_SHIFT | (length >> 10 << 2));

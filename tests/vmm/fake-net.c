@@ -67,11 +67,9 @@ fake_net_new (VmmLoop *loop, guint offloads)
 {
   FakeNet *self = g_new0 (FakeNet, 1);
 
-  self->net = (VmmNet) { .klass = &fake_net_class,
-                         .loop = loop,
-                         .n_queues = 1,
-                         .takes = offloads,
-                         .gives = offloads };
+  self->net = (VmmNet) {
+    .klass = &fake_net_class, .loop = loop, .n_queues = 1, .takes = offloads, .gives = offloads
+  };
   self->sent = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   return self;
 }
@@ -186,8 +184,8 @@ put_ip6 (FakeFrame *self, const FakeFrameKind *kind, guint transport)
 static guint
 pseudo_sum (const guint8 *ip, guint8 protocol, gsize transport)
 {
-  const guint8 rest[] = { transport >> 24, transport >> 16, transport >> 8, transport,
-                          0,               0,               0,              protocol };
+  const guint8 rest[] = { transport >> 24, transport >> 16, transport >> 8, transport, 0, 0, 0,
+                          protocol };
   guint32 sum = ip[0] >> 4 == 4 ? add_up (0, ip + 12, 8) : add_up (0, ip + 8, 32);
 
   return add_up (sum, rest, sizeof rest);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A back end for network cards that keeps what is sent and gives what it is told to give; and frames
- * to send.
+ * A back end for network cards that keeps what is sent and gives what it is told to give; and
+ * frames to send.
  *
  * Threads: the test's; the loop of the net's owner runs beside it.
  */
@@ -39,7 +39,8 @@ typedef struct {
 } FakeFrame;
 
 FakeFrame *fake_frame_new (const FakeFrameKind *kind);
-/* That the IP header's sum, where there is one, and that of TCP or UDP are right, and the lengths. */
+/* That the IP header's sum, where there is one, and that of TCP or UDP are right, and the lengths.
+ */
 void fake_frame_check (const guint8 *frame, gsize length);
 
 G_END_DECLS

@@ -91,13 +91,12 @@ test_odd_frames (void)
     guint at;
     guint8 value;
   } spoilt[] = {
-    { 12, 0x09 }, /* no IP */
-    { 14, 0x65 }, /* IPv6 under IPv4's number */
-    { 14, 0x44 }, /* header too short */
-    { 20, 0x20 }, /* more fragments */
-    { 21, 0x01 }, /* not the first fragment */
-    { 23, IPPROTO_ICMP },
-    { 46, 0x40 }, /* TCP header too short */
+    { 12, 0x09 },                       /* no IP */
+    { 14, 0x65 },                       /* IPv6 under IPv4's number */
+    { 14, 0x44 },                       /* header too short */
+    { 20, 0x20 },                       /* more fragments */
+    { 21, 0x01 },                       /* not the first fragment */
+    { 23, IPPROTO_ICMP }, { 46, 0x40 }, /* TCP header too short */
   };
   VmmNetLayout layout;
 
@@ -150,7 +149,10 @@ sequence_of (const guint8 *tcp)
 
 /* Of @whole, which was cut. */
 static void
-check_segments (const FakeFrameKind *kind, const FakeFrame *whole, guint gso_size, GPtrArray *frames)
+check_segments (const FakeFrameKind *kind,
+                const FakeFrame *whole,
+                guint gso_size,
+                GPtrArray *frames)
 {
   guint n = (kind->payload + gso_size - 1) / gso_size;
   gsize done = 0;
@@ -246,15 +248,16 @@ test_wrong_headers (void)
     { { csum, 2, 0, 100 }, 60, VMM_NET_ALL_OFFLOADS },
     { { csum, 0x7f, 0, 100 }, 60, VMM_NET_ALL_OFFLOADS },
     { { csum, VIRTIO_NET_HDR_GSO_ECN, 0, 100 }, 60, VMM_NET_ALL_OFFLOADS },
-    { { csum, VIRTIO_NET_HDR_GSO_UDP_L4 | VIRTIO_NET_HDR_GSO_ECN, 0, 100 }, 60,
+    { { csum, VIRTIO_NET_HDR_GSO_UDP_L4 | VIRTIO_NET_HDR_GSO_ECN, 0, 100 },
+      60,
       VMM_NET_ALL_OFFLOADS },
-    { { csum, VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, 0, 100 }, 60,
+    { { csum, VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, 0, 100 },
+      60,
       VMM_NET_CSUM | VMM_NET_TSO4 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
-    g_assert_false (
-      vmm_net_header_is_good (&wrong[i].header, wrong[i].length, wrong[i].offered));
+    g_assert_false (vmm_net_header_is_good (&wrong[i].header, wrong[i].length, wrong[i].offered));
 }
 
 /* What cannot be cut is lost, and nothing comes of it. */
@@ -265,10 +268,9 @@ test_uncut (void)
     guint gso_size, gso_type;
     guint kind;
   } uncut[] = {
-    { 31, VIRTIO_NET_HDR_GSO_TCPV4, 7 },  /* more segments than anybody needs */
+    { 31, VIRTIO_NET_HDR_GSO_TCPV4, 7 },   /* more segments than anybody needs */
     { 1000, VIRTIO_NET_HDR_GSO_TCPV6, 0 }, /* of another kind than it says */
-    { 1000, VIRTIO_NET_HDR_GSO_TCPV4, 2 },
-    { 1000, VIRTIO_NET_HDR_GSO_TCPV4, 4 },
+    { 1000, VIRTIO_NET_HDR_GSO_TCPV4, 2 },  { 1000, VIRTIO_NET_HDR_GSO_TCPV4, 4 },
     { 1000, VIRTIO_NET_HDR_GSO_UDP_L4, 0 },
   };
 

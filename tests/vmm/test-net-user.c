@@ -40,7 +40,8 @@ typedef struct {
 static int
 udp_socket (guint *port)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   struct timeval patience = { WAIT_S, 0 };
   socklen_t length = sizeof address;
   int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -75,8 +76,8 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_no_error (error);
   f->device = vmm_device_new (VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_net_class), &f->guest->board,
                               "net0", &config, NULL);
-  f->driver = fake_driver_new (f->guest, f->device,
-                               1u << VIRTIO_NET_F_MRG_RXBUF | 1u << VIRTIO_NET_F_CSUM);
+  f->driver =
+    fake_driver_new (f->guest, f->device, 1u << VIRTIO_NET_F_MRG_RXBUF | 1u << VIRTIO_NET_F_CSUM);
   f->buffers = fake_guest_alloc (f->guest, N_BUFFERS * BUFFER);
   f->frame = fake_guest_alloc (f->guest, VMM_NET_MAX_SIZE);
   f->socket = udp_socket (&f->port);
@@ -143,8 +144,8 @@ put32 (guint8 *at, guint32 value)
 static void
 ask_who_has (Fixture *f, guint32 address)
 {
-  static const guint8 start[] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6, 0, 1,
-                                  8,   0,   6,   4,   0,   1,   2, 0, 0, 0, 0, 1 };
+  static const guint8 start[] = { 255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6,
+                                  0,   1,   8,   0,   6,   4,   0, 1, 2, 0, 0, 0, 0, 1 };
   VmmNetHeader header = { 0 };
   guint8 frame[60] = { 0 };
 
@@ -218,8 +219,8 @@ test_udp (Fixture *f, gconstpointer data)
   g_assert_cmpint (n, ==, 777);
   for (guint i = 0; i < 777; i++)
     g_assert_cmpuint (got[i], ==, i & 0xff);
-  g_assert_cmpint (
-    sendto (f->socket, "answer", 6, 0, (struct sockaddr *) &peer, peer_length), ==, 6);
+  g_assert_cmpint (sendto (f->socket, "answer", 6, 0, (struct sockaddr *) &peer, peer_length), ==,
+                   6);
   frame = receive_kind (f, 0x0800, IPPROTO_UDP, &length);
   g_assert_cmpmem (frame + 42, 6, "answer", 6);
   fake_frame_check (frame, 14 + (frame[16] << 8 | frame[17]));
@@ -241,8 +242,7 @@ test_no_room (Fixture *f, gconstpointer data)
   g_assert_cmpint (
     recvfrom (f->socket, got, sizeof got, 0, (struct sockaddr *) &peer, &peer_length), ==, 10);
   for (guint8 i = 0; i < n; i++) {
-    g_assert_cmpint (
-      sendto (f->socket, &i, 1, 0, (struct sockaddr *) &peer, peer_length), ==, 1);
+    g_assert_cmpint (sendto (f->socket, &i, 1, 0, (struct sockaddr *) &peer, peer_length), ==, 1);
     fake_guest_settle (f->guest);
   }
   while (next < n) {
@@ -260,7 +260,8 @@ test_forward (Fixture *f, gconstpointer data)
   int probe = udp_socket (&port), other = udp_socket (&other_port);
   g_autoptr (VmmForward) forward = NULL, taken = NULL, wrong = NULL;
   g_autoptr (GError) error = NULL;
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   const guint8 *frame;
   gsize length;
 
@@ -269,8 +270,8 @@ test_forward (Fixture *f, gconstpointer data)
   ask_who_has (f, HOST_ADDRESS);
   g_assert_true (vmm_net_user_add_forward (f->net, forward, &error));
   address.sin_port = htons (port);
-  g_assert_cmpint (
-    sendto (other, "knock", 5, 0, (struct sockaddr *) &address, sizeof address), ==, 5);
+  g_assert_cmpint (sendto (other, "knock", 5, 0, (struct sockaddr *) &address, sizeof address), ==,
+                   5);
   frame = receive_kind (f, 0x0800, IPPROTO_UDP, &length);
   g_assert_cmpmem (frame + 42, 5, "knock", 5);
   g_assert_cmpuint (frame[36] << 8 | frame[37], ==, 53);
@@ -299,7 +300,8 @@ test_forward (Fixture *f, gconstpointer data)
 static void
 test_tcp_forward_taken (Fixture *f, gconstpointer data)
 {
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  struct sockaddr_in address = { .sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
   socklen_t length = sizeof address;
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   g_autoptr (VmmForward) forward = NULL;
@@ -339,8 +341,8 @@ test_odd_frames (Fixture *f, gconstpointer data)
 static void
 test_networks (void)
 {
-  static const char *const wrong[] = { "",           "10.0.2.0",     "10.0.2.0/",   "10.0.2.0/28",
-                                       "10.0.2/24",  "10.0.2.0/7",   "10.0.2.0/x",  "fe80::/64",
+  static const char *const wrong[] = { "",           "10.0.2.0",   "10.0.2.0/",  "10.0.2.0/28",
+                                       "10.0.2/24",  "10.0.2.0/7", "10.0.2.0/x", "fe80::/64",
                                        "1.2.3.4/24x" };
   g_autoptr (VmmLoop) loop = vmm_loop_new ("loop", NULL);
 

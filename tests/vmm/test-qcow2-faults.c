@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * A host that fails under a qcow2 image: no room, errors, at any moment. What fails says so, what is
- * tried again works, and the image is never wrong.
+ * A host that fails under a qcow2 image: no room, errors, at any moment. What fails says so, what
+ * is tried again works, and the image is never wrong.
  */
 #include <errno.h>
 #include <string.h>
@@ -94,9 +94,10 @@ faulty_truncate (VmmHostFile *file, guint64 size)
 static const VmmHostFileClass faulty = { faulty_readv, faulty_writev, faulty_sync, faulty_allocate,
                                          faulty_truncate };
 
-static const VmmBlockOptions options = {
-  .format = VMM_DISK_QCOW2, .discard = TRUE, .engine = &vmm_block_threads, .file = &faulty
-};
+static const VmmBlockOptions options = { .format = VMM_DISK_QCOW2,
+                                         .discard = TRUE,
+                                         .engine = &vmm_block_threads,
+                                         .file = &faulty };
 
 typedef struct {
   const char *name, *options, *prepare;

@@ -13,9 +13,9 @@
 #define TRANSMIT 1
 #define CONTROL  2
 
-#define HEADER      sizeof (VmmNetHeader)
-#define BIT(number) (G_GUINT64_CONSTANT (1) << (number))
-#define NO_MERGE    GINT_TO_POINTER (1)
+#define HEADER         sizeof (VmmNetHeader)
+#define BIT(number)    (G_GUINT64_CONSTANT (1) << (number))
+#define NO_MERGE       GINT_TO_POINTER (1)
 #define CONFIG_MESSAGE 0
 
 static const guint8 own_mac[] = { 0x02, 0, 0, 0, 0, 1 };
@@ -378,7 +378,8 @@ arrives (Fixture *f, const guint8 *mac, guint vlan)
 static void
 test_filter (Fixture *f, gconstpointer data)
 {
-  static const guint8 other[] = { 0x02, 0, 0, 0, 0, 2 }, broadcast[] = { 255, 255, 255, 255, 255, 255 };
+  static const guint8 other[] = { 0x02, 0, 0, 0, 0, 2 },
+                      broadcast[] = { 255, 255, 255, 255, 255, 255 };
   static const guint8 group[] = { 0x33, 0x33, 0, 0, 0, 1 };
 
   /* At first, all. */
@@ -389,7 +390,8 @@ test_filter (Fixture *f, gconstpointer data)
   g_assert_false (arrives (f, other, 0));
   g_assert_false (arrives (f, group, 0));
   /* The table: one of each kind. */
-  g_assert_cmpuint (CONTROL_WORD (f, "\1\0\1\0\0\0\2\0\0\0\0\2\1\0\0\0\x33\x33\0\0\0\1"), ==, VIRTIO_NET_OK);
+  g_assert_cmpuint (CONTROL_WORD (f, "\1\0\1\0\0\0\2\0\0\0\0\2\1\0\0\0\x33\x33\0\0\0\1"), ==,
+                    VIRTIO_NET_OK);
   g_assert_true (arrives (f, other, 0));
   g_assert_true (arrives (f, group, 0));
   g_assert_cmpuint (CONTROL_WORD (f, "\1\0\0\0\0\0\0\0\0\0"), ==, VIRTIO_NET_OK);

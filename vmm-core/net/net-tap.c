@@ -320,11 +320,7 @@ open_queues (NetTap *self, const char *name, guint n)
 }
 
 VmmNet *
-vmm_net_tap_new (const char *name,
-                 guint n_queues,
-                 gboolean vhost,
-                 VmmLoop *loop,
-                 GError **error)
+vmm_net_tap_new (const char *name, guint n_queues, gboolean vhost, VmmLoop *loop, GError **error)
 {
   NetTap *self = tap_new (vhost, loop);
 

@@ -69,8 +69,8 @@ typedef struct {
   void (*set_taken) (VmmNet *self, guint taken);
   void (*set_pairs) (VmmNet *self, guint n); /* of queues that the guest uses */
   void (*connected) (VmmNet *self);          /* the card came or went; loop */
-  /* Moves frames between the guest's rings (receive, transmit) of a pair and the network without the
-   * card, from now on, where it can; @features are of virtio. */
+  /* Moves frames between the guest's rings (receive, transmit) of a pair and the network without
+   * the card, from now on, where it can; @features are of virtio. */
   gboolean (*take_rings) (VmmNet *self,
                           guint pair,
                           VmmMemory *memory,

@@ -290,8 +290,8 @@ vmm_msix_read_pba (VmmMsix *self, guint64 offset, guint size)
   for (guint bit = 0; bit < size * 8; bit++) {
     guint64 vector = offset * 8 + bit;
 
-    if (vector < self->n_vectors && (self->vectors[vector].pending ||
-                                      waits_in_fd (&self->vectors[vector])))
+    if (vector < self->n_vectors &&
+        (self->vectors[vector].pending || waits_in_fd (&self->vectors[vector])))
       value |= G_GUINT64_CONSTANT (1) << bit;
   }
   return value;

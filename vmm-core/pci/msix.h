@@ -47,8 +47,8 @@ void vmm_msix_set_control (VmmMsix *self, gboolean enabled, gboolean all_masked)
 /* Sends vector @vector, or lets it pend while masked. Out of range: nothing. */
 void vmm_msix_signal (VmmMsix *self, guint vector);
 
-/* An eventfd that sends @vector when it is signalled by whom it may be, such as the kernel; -1 where
- * there is none. It is ours to close. */
+/* An eventfd that sends @vector when it is signalled by whom it may be, such as the kernel; -1
+ * where there is none. It is ours to close. */
 int vmm_msix_lend (VmmMsix *self, guint vector);
 /* It is signalled no more. */
 void vmm_msix_take_back (VmmMsix *self, guint vector);
