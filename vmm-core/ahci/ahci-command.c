@@ -293,6 +293,10 @@ ata_command_done (AtaCommand *command)
   gboolean failed = (command->out.status & (ATA_STATUS_ERR | ATA_STATUS_DF)) != 0;
   gboolean queued = (self->queued >> command->slot & 1) != 0;
 
+  if (!ahci_command_is_running (command)) { /* the port has halted under it */
+    ahci_command_forget (command);
+    return;
+  }
   stop_running (command);
   __atomic_add_fetch (&self->hba->n_requests, 1, __ATOMIC_RELAXED);
   if (command->bad_memory) {

@@ -16,6 +16,12 @@ G_BEGIN_DECLS
 
 #define AHCI_N_SLOTS 32
 
+/* GHC, BOHC */
+#define AHCI_GHC_HR 0x00000001u
+#define AHCI_GHC_IE 0x00000002u
+#define AHCI_GHC_AE 0x80000000u /* always: CAP.SAM */
+#define AHCI_BOHC   0x0000000fu
+
 /* PxCMD */
 #define AHCI_CMD_ST    0x00000001u
 #define AHCI_CMD_SUD   0x00000002u
@@ -87,6 +93,11 @@ void ahci_kick (Ahci *self);
 void ahci_update_interrupt (Ahci *self, gboolean event);
 /* A port has nothing in flight any more. */
 void ahci_port_is_idle (Ahci *self);
+/* GHC.HR stays set until nothing is in flight. */
+void ahci_reset_controller (Ahci *self);
+
+/* ahci-register.c */
+extern const VmmBusOps ahci_ops;
 
 /* ahci-port.c */
 void ahci_port_init (AhciPort *self, Ahci *hba, guint number);

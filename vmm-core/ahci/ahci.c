@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The AHCI controller: a PCI function (ICH9's), the generic host control registers (AHCI 1.3.1,
- * 3.1), and the interrupt that all ports share. A write to PxCI only wakes the loop, where commands
- * are worked on: no vCPU waits for a disk.
+ * The AHCI controller: a PCI function (ICH9's), its life, and the interrupt that all ports share.
  *
- * Threads: as vmm-device.h says; registers on vCPU threads.
+ * Threads: as vmm-device.h says.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,34 +14,6 @@
 
 #define BAR      5
 #define BAR_SIZE 0x1000
-
-#define PORTS_OFFSET 0x100
-#define PORT_SIZE    0x80
-
-/* CAP: six ports at most, 32 slots, and what we can do. */
-#define CAP_SSC  0x00004000u /* slumber */
-#define CAP_PSC  0x00002000u /* partial */
-#define CAP_PMD  0x00008000u /* PIO with several blocks */
-#define CAP_SAM  0x00040000u /* AHCI only */
-#define CAP_GEN3 0x00300000u
-#define CAP_SCLO 0x01000000u
-#define CAP_SNCQ 0x40000000u
-#define CAP_S64A 0x80000000u
-#define CAP                                                                                        \
-  ((VMM_AHCI_N_PORTS - 1) | (AHCI_N_SLOTS - 1) << 8 | CAP_PSC | CAP_SSC | CAP_PMD | CAP_SAM |      \
-   CAP_GEN3 | CAP_SCLO | CAP_SNCQ | CAP_S64A)
-
-#define GHC_HR 0x00000001u
-#define GHC_IE 0x00000002u
-#define GHC_AE 0x80000000u /* always: CAP.SAM */
-
-#define AHCI_VERSION 0x00010301u
-#define CAP2_BOH     0x00000001u
-
-#define BOHC_BOS  0x01 /* the firmware owns the controller */
-#define BOHC_OOS  0x02 /* the system does */
-#define BOHC_SOOE 0x04
-#define BOHC_OOC  0x08
 
 #define MAP_REGISTER 0x90
 #define MAP_AHCI     0x40
@@ -93,7 +63,7 @@ ahci_update_interrupt (Ahci *self, gboolean event)
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
     if (self->ports[i].is & self->ports[i].ie)
       self->is |= 1u << i;
-  level = self->is != 0 && (self->ghc & GHC_IE);
+  level = self->is != 0 && (self->ghc & AHCI_GHC_IE);
   vmm_pci_device_set_intx (&self->parent, level && !vmm_pci_device_has_msi (&self->parent));
   if (level && event)
     vmm_pci_device_send_msi (&self->parent);
@@ -113,7 +83,7 @@ static void
 finish_reset (Ahci *self, gboolean cold)
 {
   self->resetting = FALSE;
-  self->ghc = GHC_AE;
+  self->ghc = AHCI_GHC_AE;
   self->is = 0;
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
     ahci_port_reset (&self->ports[i], cold);
@@ -143,147 +113,15 @@ forget_commands (Ahci *self)
     self->ports[i].running = self->ports[i].queued = self->ports[i].kept = 0;
 }
 
-static void
-write_ghc (Ahci *self, guint32 value)
+void
+ahci_reset_controller (Ahci *self)
 {
-  self->ghc = GHC_AE | (self->ghc & GHC_HR) | (value & GHC_IE);
-  if (value & GHC_HR) {
-    self->ghc |= GHC_HR;
-    self->resetting = TRUE;
-    forget_commands (self);
-    if (count_inflight (self) == 0)
-      finish_reset (self, FALSE);
-  }
-  ahci_update_interrupt (self, TRUE);
+  self->ghc |= AHCI_GHC_HR;
+  self->resetting = TRUE;
+  forget_commands (self);
+  if (count_inflight (self) == 0)
+    finish_reset (self, FALSE);
 }
-
-static void
-write_is (Ahci *self, guint32 value)
-{
-  self->is &= ~value;
-  ahci_update_interrupt (self, TRUE);
-}
-
-/* Nobody behind us would give the controller up: the system has it as soon as it wants it. */
-static void
-write_bohc (Ahci *self, guint32 value)
-{
-  self->bohc = (self->bohc & BOHC_OOC) | (value & (BOHC_BOS | BOHC_OOS | BOHC_SOOE));
-  if (value & BOHC_OOC)
-    self->bohc &= ~BOHC_OOC;
-  if (value & BOHC_OOS)
-    self->bohc &= ~BOHC_BOS;
-}
-
-static guint32
-ports_implemented (Ahci *self)
-{
-  guint32 ports = 0;
-
-  for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
-    if (self->ports[i].drive.klass)
-      ports |= 1u << i;
-  return ports ? ports : 1; /* none is not allowed */
-}
-
-/* 3.1. */
-static guint32
-read_register (Ahci *self, guint offset)
-{
-  if (offset >= PORTS_OFFSET + VMM_AHCI_N_PORTS * PORT_SIZE)
-    return 0;
-  if (offset >= PORTS_OFFSET)
-    return ahci_port_read (&self->ports[(offset - PORTS_OFFSET) / PORT_SIZE], offset % PORT_SIZE);
-  switch (offset) {
-  case 0x00:
-    return CAP;
-  case 0x04:
-    return self->ghc;
-  case 0x08:
-    return self->is;
-  case 0x0c:
-    return ports_implemented (self);
-  case 0x10:
-    return AHCI_VERSION;
-  case 0x24:
-    return CAP2_BOH;
-  case 0x28:
-    return self->bohc;
-  default:
-    return 0;
-  }
-}
-
-static void
-write_register (Ahci *self, guint offset, guint32 value, guint32 mask)
-{
-  if (self->resetting || offset >= PORTS_OFFSET + VMM_AHCI_N_PORTS * PORT_SIZE)
-    return;
-  if (offset >= PORTS_OFFSET) {
-    ahci_port_write (&self->ports[(offset - PORTS_OFFSET) / PORT_SIZE], offset % PORT_SIZE, value,
-                     mask);
-    return;
-  }
-  value &= mask;
-  switch (offset) {
-  case 0x04:
-    write_ghc (self, value | (self->ghc & ~mask & GHC_IE));
-    break;
-  case 0x08:
-    write_is (self, value);
-    break;
-  case 0x28:
-    write_bohc (self, value | (self->bohc & ~mask & ~BOHC_OOC));
-    break;
-  default:
-    break;
-  }
-}
-
-/* Registers are 32 bits wide; other accesses are put together from them. The bytes of an access
- * that lie in one register: their place there, and how many they are. */
-static guint
-bytes_in_register (guint64 offset, guint size)
-{
-  return MIN (4 - offset % 4, size);
-}
-
-static guint32
-mask_of (guint64 offset, guint n)
-{
-  return (guint32) (G_MAXUINT32 >> 8 * (4 - n)) << 8 * (offset % 4);
-}
-
-static guint64
-ahci_read (VmmDevice *device, guint region, guint64 offset, guint size)
-{
-  guint64 value = 0;
-
-  for (guint done = 0; done < size;) {
-    guint64 at = offset + done;
-    guint n = bytes_in_register (at, size - done);
-    guint32 part = read_register ((Ahci *) device, at & ~G_GUINT64_CONSTANT (3)) & mask_of (at, n);
-
-    value |= (guint64) (part >> 8 * (at % 4)) << 8 * done;
-    done += n;
-  }
-  return value;
-}
-
-static void
-ahci_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 value)
-{
-  for (guint done = 0; done < size;) {
-    guint64 at = offset + done;
-    guint n = bytes_in_register (at, size - done);
-
-    write_register ((Ahci *) device, at & ~G_GUINT64_CONSTANT (3),
-                    (guint32) (value >> 8 * done) << 8 * (at % 4), mask_of (at, n));
-    done += n;
-  }
-}
-
-static const VmmBusOps ahci_ops = { ahci_read, ahci_write };
 
 static void
 ahci_drain (VmmDevice *device)
@@ -326,9 +164,9 @@ ahci_loaded (VmmDevice *device, GError **error)
 {
   Ahci *self = (Ahci *) device;
 
-  self->ghc = GHC_AE | (self->ghc & GHC_IE);
+  self->ghc = AHCI_GHC_AE | (self->ghc & AHCI_GHC_IE);
   self->resetting = FALSE;
-  self->bohc &= BOHC_BOS | BOHC_OOS | BOHC_SOOE | BOHC_OOC;
+  self->bohc &= AHCI_BOHC;
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
     ahci_port_loaded (&self->ports[i]);
   if (!vmm_pci_device_loaded (&self->parent, error))
@@ -412,7 +250,7 @@ ahci_realize (VmmDevice *device, gconstpointer data, GError **error)
     return FALSE;
   g_cond_init (&self->idle);
   self->spare = g_ptr_array_new_with_free_func (g_free);
-  self->ghc = GHC_AE;
+  self->ghc = AHCI_GHC_AE;
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++) {
     plug_in (&self->ports[i].drive, &config->ports[i]);
     ahci_port_init (&self->ports[i], self, i);
