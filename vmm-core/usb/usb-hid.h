@@ -15,6 +15,10 @@ G_BEGIN_DECLS
 #define USB_HID_MAX_REPORT  8
 #define USB_HID_MAX_REPORTS 16
 #define USB_HID_N_USAGES    256
+#define USB_HID_ENDPOINT    1 /* interrupt, to the host */
+
+/* SET_PROTOCOL. */
+#define USB_HID_REPORT_PROTOCOL 1
 
 typedef struct _UsbHid UsbHid;
 
@@ -66,6 +70,13 @@ void usb_hid_detached (VmmUsbDevice *device);
 void usb_hid_reset (VmmUsbDevice *device);
 VmmUsbStatus usb_hid_submit (VmmUsbDevice *device, VmmUsbTransfer *transfer);
 void usb_hid_loaded (VmmUsbDevice *device);
+/* The idle rate, or what is held, has changed. */
+void usb_hid_arm_repeat (UsbHid *self);
+/* Nobody knows of what is held any more. */
+void usb_hid_forget_input (UsbHid *self);
+
+/* usb-hid-request.c */
+VmmUsbStatus usb_hid_control (UsbHid *self, VmmUsbTransfer *transfer);
 
 /* hid-usage.c: the usage of a key (evdev code) on the keyboard page, 0 for none. */
 guint8 hid_usage_of_key (guint code);
