@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "vmm-progress.h"
 #include "kvm/vmm-kvm.h"
 #include "kvm/vmm-signals.h"
 #include "kvm/vmm-vcpu.h"
@@ -58,6 +59,14 @@ gboolean vmm_machine_make_parts (VmmMachine *self, GError **error);
 void vmm_machine_free_parts (VmmMachine *self);
 /* Kernel and tables in memory, registers at their start. vCPUs parked, devices drained or new. */
 gboolean vmm_machine_load (VmmMachine *self, GError **error);
+
+/* machine-saved.c. Thread: control. Save: paused. Load: new, in place of vmm_machine_load; where it
+ * fails the machine has to go. */
+gboolean vmm_machine_do_save (VmmMachine *self,
+                              const char *path,
+                              const VmmProgress *progress,
+                              GError **error);
+gboolean vmm_machine_load_saved (VmmMachine *self, const char *path, GError **error);
 
 /* machine-state.c. Thread: control or attendant, with the control lock held. */
 gint64 vmm_machine_now_ns (void);

@@ -57,6 +57,7 @@ vmm_config_copy (const VmmConfig *self)
   copy->initrd = g_strdup (self->initrd);
   copy->firmware = g_strdup (self->firmware);
   copy->nvram = g_strdup (self->nvram);
+  copy->load = g_strdup (self->load);
   copy->nvram_template = g_strdup (self->nvram_template);
   copy->vga_bios = g_strdup (self->vga_bios);
   copy->boot_order = g_strdup (self->boot_order);
@@ -96,6 +97,7 @@ vmm_config_free (VmmConfig *self)
   g_free (self->initrd);
   g_free (self->firmware);
   g_free (self->nvram);
+  g_free (self->load);
   g_free (self->nvram_template);
   g_free (self->vga_bios);
   g_free (self->boot_order);

@@ -82,6 +82,7 @@ typedef struct {
   guint width, height;    /* first mode; 0 for 1280 x 800 */
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
   VmmTextConfig console;  /* virtio-console: hvc0 to Linux */
+  char *load;             /* folder of a saved machine that goes on, or NULL: it starts anew */
   gboolean usb;           /* a controller; with graphics, a keyboard and a tablet too */
   gboolean debug_exit;    /* port 0xf4 */
   gboolean stop_on_reset; /* a reset ends the run instead of starting it anew */

@@ -23,6 +23,7 @@ typedef enum {
   VMM_ERROR_STATE,    /* not possible in this state of the machine */
   VMM_ERROR_SNAPSHOT, /* a saved state is broken or of a newer version */
   VMM_ERROR_IO,
+  VMM_ERROR_CANCELLED, /* by who asked for it: no error to show */
 } VmmError;
 
 #define VMM_ERROR (vmm_error_quark ())

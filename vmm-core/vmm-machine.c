@@ -81,6 +81,18 @@ ended_before_start (VmmMachine *self, GError **error)
   return TRUE;
 }
 
+/* The guest learns that it stood still. Paused, or loaded. */
+static gboolean
+go_on (VmmMachine *self, GError **error)
+{
+  if (!vmm_kvm_restore_clock (self->kvm, error))
+    return FALSE;
+  for (guint i = 0; i < self->vcpus->len; i++)
+    vmm_vcpu_notify_pause (g_ptr_array_index (self->vcpus, i));
+  vmm_pc_resume (self->pc);
+  return TRUE;
+}
+
 gboolean
 vmm_machine_start (VmmMachine *self, GError **error)
 {
@@ -90,6 +102,8 @@ vmm_machine_start (VmmMachine *self, GError **error)
     return FALSE;
   if (vmm_machine_get_state (self) != VMM_MACHINE_READY)
     return wrong_state ("started", error);
+  if (self->config->load && !go_on (self, error))
+    return FALSE;
   g_mutex_lock (&self->lock);
   self->started_ns = vmm_machine_now_ns ();
   g_mutex_unlock (&self->lock);
@@ -125,12 +139,9 @@ vmm_machine_resume (VmmMachine *self, GError **error)
 
   if (vmm_machine_get_state (self) != VMM_MACHINE_PAUSED)
     return wrong_state ("resumed", error);
-  if (!vmm_kvm_restore_clock (self->kvm, error))
-    return FALSE;
-  for (guint i = 0; i < self->vcpus->len; i++)
-    vmm_vcpu_notify_pause (g_ptr_array_index (self->vcpus, i));
   forget_pause (self);
-  vmm_pc_resume (self->pc);
+  if (!go_on (self, error))
+    return FALSE;
   vmm_machine_set_state (self, VMM_MACHINE_RUNNING);
   vmm_machine_run (self);
   return TRUE;
@@ -169,6 +180,16 @@ vmm_machine_wait (VmmMachine *self)
 
   while (self->state != VMM_MACHINE_STOPPED)
     g_cond_wait (&self->changed, &self->lock);
+}
+
+gboolean
+vmm_machine_save (VmmMachine *self, const char *path, const VmmProgress *progress, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  if (vmm_machine_get_state (self) != VMM_MACHINE_PAUSED)
+    return wrong_state ("saved", error);
+  return vmm_machine_do_save (self, path, progress, error);
 }
 
 gboolean

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "vmm-progress.h"
 #include "vmm-config.h"
 #include "vmm-display.h"
 #include "vmm-input.h"
@@ -104,6 +105,12 @@ gboolean vmm_machine_remove_forward (VmmMachine *self,
 GPtrArray *vmm_machine_list_forwards (VmmMachine *self, const char *id, GError **error);
 /* Pulls the cable out of the network card @id, or puts it back. Thread: control */
 gboolean vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **error);
+
+/* Saves a machine that is paused to the new folder @path: see VmmConfig.load. It stays paused, and
+ * may be resumed or saved again. Fails with VMM_ERROR_IO, or _CANCELLED by @progress (which may be
+ * NULL), and leaves no folder then. Thread: control */
+gboolean
+vmm_machine_save (VmmMachine *self, const char *path, const VmmProgress *progress, GError **error);
 
 void vmm_machine_power_button (VmmMachine *self);
 VmmMachineState vmm_machine_get_state (VmmMachine *self);

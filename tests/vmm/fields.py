@@ -33,6 +33,8 @@ def main():
             structs.setdefault(alias or name, []).append((body, text))
     for path, text in sources.items():
         for table, body in TABLE.findall(text):
+            if 'struct kvm_' in body:  # of the kernel's header; test-snapshot.c counts their bytes
+                continue
             entries = ENTRY.findall(body) + [(name, 'parent') for name in PARENT.findall(body)]
             number += 1
             names = {name for name, _ in entries}

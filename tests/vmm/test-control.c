@@ -116,6 +116,13 @@ test_pointer (Fixture *self, gconstpointer data)
 }
 
 static void
+test_save (Fixture *self, gconstpointer data)
+{
+  assert_answer (self, "{\"do\":\"save\",\"path\":\"/tmp/x\"}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_SAVE);
+}
+
+static void
 test_resize (Fixture *self, gconstpointer data)
 {
   assert_answer (self, "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":21474836480}",
@@ -129,6 +136,8 @@ test_refused (Fixture *self, gconstpointer data)
 {
   static const char *const wrong[] = {
     "{}",
+    "{\"do\":\"save\"}",
+    "{\"do\":\"save\",\"path\":\"\"}",
     "{\"do\":1}",
     "{\"do\":\"explode\"}",
     "{\"do\":\"key\"}",
@@ -337,6 +346,7 @@ main (int argc, char **argv)
   ADD ("/control/answers", test_answers);
   ADD ("/control/key", test_key);
   ADD ("/control/pointer", test_pointer);
+  ADD ("/control/save", test_save);
   ADD ("/control/resize", test_resize);
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);

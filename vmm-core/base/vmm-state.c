@@ -149,13 +149,11 @@ vmm_state_load_bytes (VmmState *self,
                       gsize length,
                       GError **error)
 {
-  Section *stored = vmm_state_get (self, section, TRUE, error);
-  gconstpointer body;
   gsize size;
+  const guint8 *body = vmm_state_peek_bytes (self, section, &size, error);
 
-  if (!stored)
+  if (!body)
     return FALSE;
-  body = g_bytes_get_data (stored->body, &size);
   if (size != length) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
                  "The saved state is broken: “%s” has %zu bytes instead of %zu.", section, size,
@@ -165,6 +163,19 @@ vmm_state_load_bytes (VmmState *self,
   if (length > 0)
     memcpy (data, body, length);
   return TRUE;
+}
+
+const guint8 *
+vmm_state_peek_bytes (VmmState *self, const char *section, gsize *length, GError **error)
+{
+  static const guint8 none;
+  Section *stored = vmm_state_get (self, section, TRUE, error);
+  const guint8 *body;
+
+  if (!stored)
+    return NULL;
+  body = g_bytes_get_data (stored->body, length);
+  return body ? body : &none;
 }
 
 GBytes *

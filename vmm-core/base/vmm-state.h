@@ -108,6 +108,9 @@ gboolean vmm_state_load_bytes (VmmState *self,
                                gpointer data,
                                gsize length,
                                GError **error);
+/* Those bytes and how many there are: as long as @self. NULL only where there are none such. */
+const guint8 *
+vmm_state_peek_bytes (VmmState *self, const char *section, gsize *length, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmState, vmm_state_free)
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "block/block-private.h"
 #include "vmm-error.h"
 
@@ -60,6 +61,16 @@ make_from (const char *path, const char *template, GError **error)
   return fail (path, why->message, error);
 }
 
+/* Whether @path still names the open file: it may have been replaced before it was locked. */
+static gboolean
+is_at (int fd, const char *path)
+{
+  struct stat open, named;
+
+  return fstat (fd, &open) == 0 && lstat (path, &named) == 0 && open.st_ino == named.st_ino &&
+         open.st_dev == named.st_dev;
+}
+
 static int
 open_locked (const char *path, GError **error)
 {
@@ -69,8 +80,13 @@ open_locked (const char *path, GError **error)
     fail (path, g_strerror (errno), error);
     return -1;
   }
-  if (vmm_image_lock (fd, path, FALSE, error))
-    return fd;
+  if (vmm_image_lock (fd, path, FALSE, error)) {
+    if (is_at (fd, path))
+      return fd;
+    g_set_error (error, VMM_ERROR, VMM_ERROR_DISK_BUSY,
+                 "The firmware's variables in “%s” are in use by another program; stop that first.",
+                 path);
+  }
   close (fd);
   return -1;
 }
@@ -97,24 +113,40 @@ read_all (VmmNvram *self, GError **error)
   return TRUE;
 }
 
+/* The file is replaced by one that is ours already: at no time may another program take it. Returns
+ * its descriptor, or -1 with errno set. */
+static int
+replace_file (const char *path, const guint8 *bytes, gsize size)
+{
+  g_autofree char *aside = g_strconcat (path, ".XXXXXX", NULL);
+  int fd = g_mkstemp_full (aside, O_RDWR | O_CLOEXEC, 0600), code;
+
+  if (fd < 0)
+    return -1;
+  if (vmm_write_bytes (fd, bytes, size) && vmm_image_lock (fd, path, FALSE, NULL) &&
+      fsync (fd) == 0 && g_rename (aside, path) == 0) {
+    vmm_sync_parent (path);
+    return fd;
+  }
+  code = errno;
+  g_unlink (aside);
+  close (fd);
+  errno = code;
+  return -1;
+}
+
 static void
 save (VmmNvram *self)
 {
   gint n = g_atomic_int_get (&self->n_changes);
   g_autofree guint8 *copy = g_memdup2 (self->bytes, self->size);
-  g_autoptr (GError) error = NULL;
-  int fd;
+  int fd = replace_file (self->path, copy, self->size);
 
-  if (!g_file_set_contents_full (self->path, (const char *) copy, self->size,
-                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
-                                 &error)) {
-    g_warning ("The firmware's variables are not saved: %s", error->message);
+  if (fd < 0) {
+    g_warning ("The firmware's variables are not saved: %s", g_strerror (errno));
     return;
   }
   g_atomic_int_set (&self->n_saved, n);
-  fd = open_locked (self->path, NULL);
-  if (fd < 0)
-    return;
   close (self->fd);
   self->fd = fd;
 }

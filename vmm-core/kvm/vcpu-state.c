@@ -68,15 +68,14 @@ read_msrs (VmmVcpu *self, GError **error)
   return msrs;
 }
 
-/* The time stamp counter runs on: writing it would set the vCPUs apart. A register that can be read
- * but not written is left as it is. */
+/* A register that can be read but not written is left as it is. */
 static gboolean
-write_msrs (VmmVcpu *self, const struct kvm_msrs *saved, GError **error)
+write_msrs (VmmVcpu *self, const struct kvm_msrs *saved, gboolean clock, GError **error)
 {
   g_autofree struct kvm_msrs *msrs =
     g_memdup2 (saved, sizeof *saved + saved->nmsrs * sizeof saved->entries[0]);
 
-  for (guint i = msrs->nmsrs; i-- > 0;)
+  for (guint i = clock ? 0 : msrs->nmsrs; i-- > 0;)
     if (msrs->entries[i].index == MSR_TSC || msrs->entries[i].index == MSR_TSC_ADJUST)
       drop_msr (msrs, i);
   while (msrs->nmsrs > 0) {
@@ -91,12 +90,18 @@ write_msrs (VmmVcpu *self, const struct kvm_msrs *saved, GError **error)
   return TRUE;
 }
 
+gsize
+vmm_vcpu_xsave_size (VmmVcpu *self)
+{
+  return MAX ((gsize) vmm_kvm_check (self->kvm, KVM_CAP_XSAVE2), sizeof (struct kvm_xsave));
+}
+
 static struct kvm_xsave *
 read_xsave (VmmVcpu *self, GError **error)
 {
-  int size = vmm_kvm_check (self->kvm, KVM_CAP_XSAVE2);
-  gboolean large = size > (int) sizeof (struct kvm_xsave);
-  g_autofree struct kvm_xsave *xsave = g_malloc0 (MAX (size, (int) sizeof *xsave));
+  gsize size = vmm_vcpu_xsave_size (self);
+  gboolean large = size > sizeof (struct kvm_xsave);
+  g_autofree struct kvm_xsave *xsave = g_malloc0 (size);
 
   if (!get (self, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, xsave, "read a CPU's extended state",
             error))
@@ -125,8 +130,9 @@ vmm_vcpu_state_save (VmmVcpu *self, GError **error)
   return state->msrs ? g_steal_pointer (&state) : NULL;
 }
 
+/* The local APIC before the MSRs: it would stop the timer that they set. */
 gboolean
-vmm_vcpu_state_load (VmmVcpu *self, const VmmVcpuState *state, GError **error)
+vmm_vcpu_state_load (VmmVcpu *self, const VmmVcpuState *state, gboolean clock, GError **error)
 {
   VmmVcpuState copy = *state; /* KVM takes pointers to what it only reads */
   const char *what = "set a CPU's registers";
@@ -134,8 +140,9 @@ vmm_vcpu_state_load (VmmVcpu *self, const VmmVcpuState *state, GError **error)
   return get (self, KVM_SET_SREGS, &copy.sregs, what, error) &&
          get (self, KVM_SET_REGS, &copy.regs, what, error) &&
          get (self, KVM_SET_XSAVE, copy.xsave, what, error) &&
-         get (self, KVM_SET_XCRS, &copy.xcrs, what, error) && write_msrs (self, copy.msrs, error) &&
+         get (self, KVM_SET_XCRS, &copy.xcrs, what, error) &&
          get (self, KVM_SET_LAPIC, &copy.lapic, what, error) &&
+         write_msrs (self, copy.msrs, clock, error) &&
          get (self, KVM_SET_VCPU_EVENTS, &copy.events, what, error) &&
          get (self, KVM_SET_DEBUGREGS, &copy.debug, what, error) &&
          get (self, KVM_SET_MP_STATE, &copy.mp, what, error);

@@ -9,6 +9,7 @@
 
 #include "base/vmm-memory.h"
 #include "base/vmm-platform.h"
+#include "base/vmm-state.h"
 
 G_BEGIN_DECLS
 
@@ -45,6 +46,11 @@ gboolean vmm_kvm_reset (VmmKvm *self, GError **error);
 /* The guest's clock goes on from where it stood: call after a pause. */
 gboolean vmm_kvm_save_clock (VmmKvm *self, GError **error);
 gboolean vmm_kvm_restore_clock (VmmKvm *self, GError **error);
+
+/* Interrupt controllers, timer and the clock that was saved last: as sections "kvm/...". After
+ * load, restore_clock. */
+gboolean vmm_kvm_save (VmmKvm *self, VmmState *state, GError **error);
+gboolean vmm_kvm_load (VmmKvm *self, VmmState *state, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmKvm, vmm_kvm_free)
 

@@ -190,7 +190,7 @@ gboolean
 vmm_vcpu_reset (VmmVcpu *self, const VmmEntry *entry, GError **error)
 {
   if (self->power_on) {
-    if (!vmm_vcpu_state_load (self, self->power_on, error))
+    if (!vmm_vcpu_state_load (self, self->power_on, FALSE, error))
       return FALSE;
   } else {
     self->power_on = vmm_vcpu_state_save (self, error);

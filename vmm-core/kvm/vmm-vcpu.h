@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/vmm-bus.h"
+#include "base/vmm-state.h"
 #include "kvm/vmm-kvm.h"
 
 G_BEGIN_DECLS
@@ -47,6 +48,11 @@ void vmm_vcpu_free (VmmVcpu *self);
 gboolean vmm_vcpu_set_cpuid (VmmVcpu *self, struct kvm_cpuid2 *cpuid, GError **error);
 /* Parked: registers as after power-on, then @entry (NULL: waits to be woken). */
 gboolean vmm_vcpu_reset (VmmVcpu *self, const VmmEntry *entry, GError **error);
+
+/* Parked. All of it as sections "cpu<index>"; load is for one that has not run yet, after all of
+ * them were reset once, the first one first, with the guest's memory in place. */
+gboolean vmm_vcpu_save (VmmVcpu *self, VmmState *state, GError **error);
+gboolean vmm_vcpu_load (VmmVcpu *self, VmmState *state, GError **error);
 
 void vmm_vcpu_run (VmmVcpu *self);
 /* Asks to stop at the next instruction boundary; returns at once. Thread: any. */

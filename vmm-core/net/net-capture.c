@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/durable.h"
 #include "net/vmm-net-capture.h"
 #include "vmm-error.h"
 
@@ -48,22 +49,6 @@ typedef struct {
   gboolean failed, quit;
 } NetCapture;
 
-static gboolean
-write_all (int fd, const guint8 *bytes, gsize length)
-{
-  while (length > 0) {
-    gssize n = write (fd, bytes, length);
-
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n <= 0)
-      return FALSE;
-    bytes += n;
-    length -= n;
-  }
-  return TRUE;
-}
-
 /* The next chunk; NULL at the end. */
 static GByteArray *
 wait_for_chunk (NetCapture *self)
@@ -88,7 +73,7 @@ write_chunks (gpointer data)
   GByteArray *chunk;
 
   while ((chunk = wait_for_chunk (self))) {
-    gboolean ok = write_all (self->fd, chunk->data, chunk->len);
+    gboolean ok = vmm_write_bytes (self->fd, chunk->data, chunk->len);
 
     if (!ok) {
       g_warning ("The network's capture ends: %s", g_strerror (errno));
@@ -282,7 +267,7 @@ open_file (NetCapture *self, const char *path, GError **error)
   };
 
   self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-  if (self->fd >= 0 && write_all (self->fd, (const guint8 *) &header, sizeof header))
+  if (self->fd >= 0 && vmm_write_bytes (self->fd, &header, sizeof header))
     return TRUE;
   g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "The network's capture %s cannot be written: %s.",
                path, g_strerror (errno));

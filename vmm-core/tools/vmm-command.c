@@ -170,6 +170,17 @@ fill_link (VmmCommand *self, const VmmJsonObject *object, GError **error)
          fill_device (self, object, error);
 }
 
+static gboolean
+fill_save (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *path = vmm_json_get_string (object, "path");
+
+  if (!path || !*path)
+    return fail (error, "\"path\" is the name of a folder that is made for the machine.");
+  self->path = g_strdup (path);
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   VmmCommandKind kind;
@@ -187,6 +198,7 @@ static const struct {
   { "link", VMM_COMMAND_LINK, fill_link },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
   { "reset", VMM_COMMAND_RESET, NULL },
+  { "save", VMM_COMMAND_SAVE, fill_save },
   { "stats", VMM_COMMAND_STATS, NULL },
   { "quit", VMM_COMMAND_QUIT, NULL },
 };
@@ -208,7 +220,7 @@ parse_object (const VmmJsonObject *object, GError **error)
     return g_steal_pointer (&self);
   }
   fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
-               "forward, link, power-button, reset, stats or quit.");
+               "forward, link, power-button, reset, save, stats or quit.");
   return NULL;
 }
 

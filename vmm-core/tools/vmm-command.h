@@ -27,6 +27,7 @@ typedef enum {
   VMM_COMMAND_LINK,
   VMM_COMMAND_POWER_BUTTON,
   VMM_COMMAND_RESET,
+  VMM_COMMAND_SAVE,
   VMM_COMMAND_STATS,
   VMM_COMMAND_QUIT,
 } VmmCommandKind;
@@ -39,7 +40,7 @@ typedef struct {
   gboolean moves;   /* to @x, @y: 0 to 1 */
   double x, y;
   int wheel, hwheel;
-  char *path;   /* of the picture, or of what is inserted */
+  char *path;   /* of the picture, of what is inserted, or of the folder to be made */
   char *device; /* that is meant */
   gboolean force;
   guint64 size;             /* bytes */

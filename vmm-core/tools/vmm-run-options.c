@@ -16,7 +16,7 @@
 
 /* As the command line gives them. */
 typedef struct {
-  char *firmware, *nvram, *firmware_log, *boot;
+  char *firmware, *nvram, *firmware_log, *boot, *load;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **rest;
   int cpus;
@@ -187,6 +187,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
   config->nvram = g_steal_pointer (&words->nvram);
+  config->load = g_steal_pointer (&words->load);
   config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->boot_order = g_steal_pointer (&words->boot);
   config->append = g_steal_pointer (&words->append);
@@ -223,6 +224,7 @@ clear_words (Words *words)
   g_free (words->initrd);
   g_free (words->firmware);
   g_free (words->nvram);
+  g_free (words->load);
   g_free (words->firmware_log);
   g_free (words->boot);
   g_free (words->append);
@@ -262,6 +264,9 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "usb", 0, 0, G_OPTION_ARG_NONE, &words->usb,
       "USB controller; with --graphics also a keyboard and a tablet on it", NULL },
+    { "load", 0, 0, G_OPTION_ARG_FILENAME, &words->load,
+      "Go on with the machine that was saved there; the other options as they were then",
+      "FOLDER" },
     { "serial", 0, 0, G_OPTION_ARG_STRING, &words->serial,
       "Where the serial port (ttyS0) goes (stdio, unless --console has it)",
       "stdio|file:FILE|none" },

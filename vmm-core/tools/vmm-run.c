@@ -242,6 +242,15 @@ do_forward (Run *run, const VmmCommand *command, GError **error)
   return forwards_text (run, device, error);
 }
 
+/* A machine that runs is paused for it, and stays so. */
+static gboolean
+do_save (Run *run, const char *path, GError **error)
+{
+  return (vmm_machine_get_state (run->machine) != VMM_MACHINE_RUNNING ||
+          vmm_machine_pause (run->machine, error)) &&
+         vmm_machine_save (run->machine, path, NULL, error);
+}
+
 static gboolean
 do_quit (gpointer data)
 {
@@ -261,6 +270,8 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return vmm_machine_resume (run->machine, error);
   case VMM_COMMAND_RESET:
     return vmm_machine_reset (run->machine, error);
+  case VMM_COMMAND_SAVE:
+    return do_save (run, command->path, error);
   case VMM_COMMAND_KEY:
     return do_key (run, command, error);
   case VMM_COMMAND_POINTER:

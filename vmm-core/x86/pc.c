@@ -195,6 +195,37 @@ vmm_pc_reset (VmmPc *self)
     vmm_device_reset (g_ptr_array_index (self->devices, i));
 }
 
+gboolean
+vmm_pc_save (VmmPc *self, VmmState *state, GError **error)
+{
+  for (guint i = 0; i < self->devices->len; i++)
+    if (!vmm_device_save (g_ptr_array_index (self->devices, i), state, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+vmm_pc_load_saved (VmmPc *self, VmmState *state, GError **error)
+{
+  for (guint i = 0; i < self->devices->len; i++)
+    if (!vmm_device_load (g_ptr_array_index (self->devices, i), state, error))
+      return FALSE;
+  return TRUE;
+}
+
+char *
+vmm_pc_list_devices (VmmPc *self)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < self->devices->len; i++) {
+    VmmDevice *device = g_ptr_array_index (self->devices, i);
+
+    g_string_append_printf (text, "%s %s\n", device->id, device->klass->name);
+  }
+  return g_string_free_and_steal (text);
+}
+
 VmmBus *
 vmm_pc_get_ports (VmmPc *self)
 {

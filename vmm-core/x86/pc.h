@@ -29,6 +29,12 @@ void vmm_pc_free (VmmPc *self);
 /* Tables and kernel into memory; @entry says how the first processor begins. */
 gboolean vmm_pc_load (VmmPc *self, VmmEntry *entry, GError **error);
 
+/* Drained. Load_saved in place of load, once. */
+gboolean vmm_pc_save (VmmPc *self, VmmState *state, GError **error);
+gboolean vmm_pc_load_saved (VmmPc *self, VmmState *state, GError **error);
+/* Ids and classes, a line each, in their order. g_free. */
+char *vmm_pc_list_devices (VmmPc *self);
+
 void vmm_pc_drain (VmmPc *self);
 void vmm_pc_resume (VmmPc *self);
 void vmm_pc_reset (VmmPc *self); /* drained */
