@@ -111,6 +111,15 @@ on_request (gpointer data, VmmRequestKind kind, guint32 value)
 }
 
 static void
+on_panicked (gpointer data)
+{
+  VmmMachine *self = data;
+
+  if (self->listener.panicked)
+    self->listener.panicked (self, self->listener_data);
+}
+
+static void
 on_device_broken (gpointer data, const char *device_id, const char *why)
 {
   VmmMachine *self = data;
@@ -154,6 +163,7 @@ on_crashed (gpointer data, const char *message, const char *registers)
 const VmmKvmEvents vmm_machine_events = {
   .request = on_request,
   .pause = on_pause,
+  .panicked = on_panicked,
   .device_broken = on_device_broken,
   .lost = on_lost,
   .crashed = on_crashed,

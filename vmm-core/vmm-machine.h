@@ -51,6 +51,8 @@ typedef struct {
   void (*paused_for) (VmmMachine *machine, const char *device, const char *why, gpointer data);
   /* A device stopped serving after nonsense from the guest, or for an I/O error. */
   void (*device_broken) (VmmMachine *machine, const char *device, const char *why, gpointer data);
+  /* The guest's operating system says that it has crashed; the machine runs on. */
+  void (*panicked) (VmmMachine *machine, gpointer data);
 } VmmListener;
 
 typedef struct {

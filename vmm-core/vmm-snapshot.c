@@ -98,7 +98,8 @@ remove_folder (const char *folder)
   g_rmdir (folder);
 }
 
-/* Not over anything that is there; where the file system cannot promise that, an empty folder may go.
+/* Not over anything that is there; where the file system cannot promise that, an empty folder may
+ * go.
  */
 static gboolean
 rename_new (const char *from, const char *to)

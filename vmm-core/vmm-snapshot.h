@@ -2,8 +2,8 @@
  *
  * VmmSnapshot: a saved machine as a folder: what is known of its devices and processors in one file
  * of named sections ("state", see base/vmm-state.h), its memory in another ("memory", see
- * base/memory-stream.h). It appears whole or not at all. Disks are not in it: a machine goes on from
- * the disks that it has.
+ * base/memory-stream.h). It appears whole or not at all. Disks are not in it: a machine goes on
+ * from the disks that it has.
  *
  * Threads: one at a time.
  */

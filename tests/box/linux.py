@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import guests
-from guests import Running, expect, linux, vmm_run
+from guests import Running, expect, linux, linux_script, vmm_run
 
 MIB = 1 << 20
 PVH = guests.BUILD / 'tests/box/vmlinux'
@@ -70,6 +70,14 @@ def reboots_with_two_processors():
 def panics():
     result = vmm_run(*linux('panic'), '--no-reboot')
     expect(result.code == 6 and 'INIT panic' in result.out, result)
+
+
+def tells_of_a_panic():
+    """Once, and goes on by itself: it starts anew."""
+    with Running(*linux_script('load pvpanic pvpanic-mmio; echo c > /proc/sysrq-trigger')) as run:
+        run.wait_event({'event': 'panicked'})
+        run.wait_event({'event': 'reset'})
+        run.wait_event({'event': 'panicked'})
 
 
 def disks():
@@ -221,4 +229,4 @@ def no_emulator():
 
 
 guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, reboots_with_two_processors,
-             panics, disks, full_file_system, full_file_system_without_control, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])
+             panics, tells_of_a_panic, disks, full_file_system, full_file_system_without_control, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])

@@ -124,6 +124,17 @@ def resets_and_goes_on():
         run.wait_said('TICK-0-9')
 
 
+def generation():
+    """The guest hears that it may be a copy, and its random numbers begin anew."""
+    script = 'while :; do echo "FORKED $(dmesg | grep -c "virtual machine fork")"; sleep 0.2; done'
+    folder = pathlib.Path(tempfile.mkdtemp()) / 'saved'
+    options = linux_script(script)
+    saved(options, 'FORKED 0', folder)
+    for _ in range(2):
+        with Running(*options, '--load', folder) as run:
+            run.wait_said('FORKED 1')
+
+
 def firmware():
     """At GRUB's menu, by a BIOS; the entry that is taken later boots."""
     folder = pathlib.Path(tempfile.mkdtemp()) / 'saved'
@@ -167,4 +178,4 @@ def refused():
     check_refused('another', folder / 'good', *options)
 
 
-guests.main([one_processor, two_processors, whole_desktop, resets_and_goes_on, firmware, refused])
+guests.main([one_processor, two_processors, whole_desktop, resets_and_goes_on, generation, firmware, refused])

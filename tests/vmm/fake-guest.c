@@ -202,6 +202,12 @@ ask_pause (VmmPlatform *platform, const char *device_id, const char *why)
 }
 
 static void
+panicked (VmmPlatform *platform)
+{
+  ((FakePlatform *) platform)->n_panics++;
+}
+
+static void
 device_broken (VmmPlatform *platform, const char *device_id, const char *why)
 {
   FakePlatform *self = (FakePlatform *) platform;
@@ -225,6 +231,7 @@ static const VmmPlatformClass fake_platform_class = {
   .take_dirty = take_dirty,
   .request = request,
   .pause = ask_pause,
+  .panicked = panicked,
   .device_broken = device_broken,
 };
 

@@ -44,6 +44,7 @@ typedef struct {
   guint32 last_value;
   guint n_pauses;
   char *last_pause;
+  guint n_panics;
   guint n_broken;
   char *last_broken;
   gboolean refuse; /* routes and doorbells */

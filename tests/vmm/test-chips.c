@@ -6,8 +6,10 @@
 #include <time.h>
 
 #include "chips/debug-exit.h"
+#include "chips/generation.h"
 #include "chips/i8042.h"
 #include "chips/pm.h"
+#include "chips/pvpanic.h"
 #include "chips/rtc.h"
 #include "fake-guest.h"
 
@@ -322,6 +324,49 @@ test_nonsense (Fixture *f, gconstpointer data)
   fake_guest_settle (f->guest);
 }
 
+/* It may say so as often as it likes. */
+static void
+test_pvpanic (Fixture *f, gconstpointer data)
+{
+  g_assert_cmphex (in (f, 0x505, 1), ==, 3);
+  out (f, 0x505, 1, 0xfc);
+  g_assert_cmpuint (f->guest->platform.n_panics, ==, 0);
+  out (f, 0x505, 1, 1);
+  out (f, 0x505, 1, 1);
+  out (f, 0x505, 1, 2);
+  g_assert_cmpuint (f->guest->platform.n_panics, ==, 1);
+  vmm_device_reset (f->device);
+  out (f, 0x505, 1, 2);
+  g_assert_cmpuint (f->guest->platform.n_panics, ==, 2);
+}
+
+static void
+read_generation (Fixture *f, guint64 id[2])
+{
+  id[0] = fake_guest_read (f->guest, VMM_GENERATION_ADDRESS, 8);
+  id[1] = fake_guest_read (f->guest, VMM_GENERATION_ADDRESS + 8, 8);
+}
+
+/* Another one by each call, the saved one after a load, and none that a guest writes. */
+static void
+test_generation (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VmmState) state = vmm_state_new ();
+  guint64 first[2], second[2], third[2];
+
+  read_generation (f, first);
+  g_assert_true (vmm_device_save (f->device, state, NULL));
+  vmm_generation_renew (f->device);
+  read_generation (f, second);
+  g_assert_true (first[0] != second[0] && first[1] != second[1]);
+  vmm_device_reset (f->device);
+  read_generation (f, third);
+  g_assert_cmpmem (second, sizeof second, third, sizeof third);
+  g_assert_true (vmm_device_load (f->device, state, NULL));
+  read_generation (f, third);
+  g_assert_cmpmem (first, sizeof first, third, sizeof third);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -340,6 +385,8 @@ main (int argc, char **argv)
     { "/chips/pm/timer", &vmm_pm_class, test_pm_timer },
     { "/chips/pm/saved", &vmm_pm_class, test_pm_saved },
     { "/chips/pm/nonsense", &vmm_pm_class, test_nonsense },
+    { "/chips/pvpanic", &vmm_pvpanic_class, test_pvpanic },
+    { "/chips/generation", &vmm_generation_class, test_generation },
     { "/chips/rtc/time", &vmm_rtc_class, test_rtc_time },
     { "/chips/rtc/set", &vmm_rtc_class, test_rtc_set },
     { "/chips/rtc/formats", &vmm_rtc_class, test_rtc_formats },

@@ -12,11 +12,11 @@
 #include "base/durable.h"
 #include "vmm-error.h"
 
-#define MAGIC        "VMMMEMRY"
-#define MAGIC_LENGTH 8
+#define MAGIC         "VMMMEMRY"
+#define MAGIC_LENGTH  8
 #define STREAM_FORMAT 1
-#define PAGE         4096u
-#define MAX_RUN      256u /* pages of a record */
+#define PAGE          4096u
+#define MAX_RUN       256u /* pages of a record */
 
 typedef enum {
   RECORD_END,

@@ -82,6 +82,10 @@ typedef struct {
    * could not do it keeps, and tries again when it is resumed. @why is one sentence. */
   void (*pause) (VmmPlatform *self, const char *device_id, const char *why);
 
+  /* The guest's kernel says that it has crashed. It may go on, to save what is left or to restart.
+   */
+  void (*panicked) (VmmPlatform *self);
+
   /* A device broke (bad ring, bad register): the machine tells its listener. @why is one
    * sentence; rate limiting is done here. */
   void (*device_broken) (VmmPlatform *self, const char *device_id, const char *why);

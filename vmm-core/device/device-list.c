@@ -9,10 +9,12 @@
 #include "chips/debug-port.h"
 #include "chips/flash.h"
 #include "chips/fw-cfg.h"
+#include "chips/generation.h"
 #include "chips/i8042.h"
 #include "chips/lpc.h"
 #include "chips/pm.h"
 #include "chips/ps2-controller.h"
+#include "chips/pvpanic.h"
 #include "chips/rtc.h"
 #include "chips/serial.h"
 #include "device/device-list.h"
@@ -36,6 +38,8 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_i8042_class,
   &vmm_ps2_class,
   &vmm_pm_class,
+  &vmm_generation_class,
+  &vmm_pvpanic_class,
   &vmm_rtc_class,
   &vmm_debug_exit_class,
   &vmm_ahci_class.parent,

@@ -21,7 +21,10 @@ const VmmField vmm_kvm_pic_fields[] = {
   VMM_FIELD (struct kvm_pic_state, init_state, VMM_FIELD_UINT8, "init-state"),
   VMM_FIELD (struct kvm_pic_state, auto_eoi, VMM_FIELD_UINT8, "auto-eoi"),
   VMM_FIELD (struct kvm_pic_state, rotate_on_auto_eoi, VMM_FIELD_UINT8, "rotate-on-auto-eoi"),
-  VMM_FIELD (struct kvm_pic_state, special_fully_nested_mode, VMM_FIELD_UINT8, "special-fully-nested-mode"),
+  VMM_FIELD (struct kvm_pic_state,
+             special_fully_nested_mode,
+             VMM_FIELD_UINT8,
+             "special-fully-nested-mode"),
   VMM_FIELD (struct kvm_pic_state, init4, VMM_FIELD_UINT8, "init4"),
   VMM_FIELD (struct kvm_pic_state, elcr, VMM_FIELD_UINT8, "elcr"),
   VMM_FIELD (struct kvm_pic_state, elcr_mask, VMM_FIELD_UINT8, "elcr-mask"),
@@ -52,7 +55,9 @@ static const VmmField kvm_pit_channel_fields[] = {
   VMM_FIELD (struct kvm_pit_channel_state, mode, VMM_FIELD_UINT8, "mode"),
   VMM_FIELD (struct kvm_pit_channel_state, bcd, VMM_FIELD_UINT8, "bcd"),
   VMM_FIELD (struct kvm_pit_channel_state, gate, VMM_FIELD_UINT8, "gate"),
-  VMM_EXEMPT (struct kvm_pit_channel_state, count_load_time, "the host's time: counting begins anew"),
+  VMM_EXEMPT (struct kvm_pit_channel_state,
+              count_load_time,
+              "the host's time: counting begins anew"),
   VMM_FIELD_LAST,
 };
 

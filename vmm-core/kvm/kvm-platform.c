@@ -213,6 +213,14 @@ may_complain (VmmKvm *self)
 }
 
 static void
+panicked (VmmPlatform *platform)
+{
+  VmmKvm *self = kvm_of (platform);
+
+  self->events->panicked (self->data);
+}
+
+static void
 device_broken (VmmPlatform *platform, const char *device_id, const char *why)
 {
   VmmKvm *self = kvm_of (platform);
@@ -233,5 +241,6 @@ const VmmPlatformClass vmm_kvm_platform_class = {
   .take_dirty = vmm_kvm_take_dirty,
   .request = request,
   .pause = ask_pause,
+  .panicked = panicked,
   .device_broken = device_broken,
 };

@@ -141,6 +141,13 @@ on_device_broken (VmmMachine *machine, const char *device, const char *why, gpoi
   post_device_event (data, "device-broken", device, why);
 }
 
+static void
+on_panicked (VmmMachine *machine, gpointer data)
+{
+  say ("The guest's operating system says that it has crashed.");
+  post_event (data, g_strdup ("{\"event\": \"panicked\"}"), FALSE);
+}
+
 static char *
 stats_text (Run *run)
 {
@@ -428,7 +435,7 @@ static gboolean
 start (Run *run, GError **error)
 {
   static const VmmListener listener = { on_state_changed, on_was_reset, on_paused_for,
-                                        on_device_broken };
+                                        on_device_broken, on_panicked };
   VmmRunOptions *options = run->options;
 
   run->machine = vmm_machine_new (options->config, &listener, run, error);

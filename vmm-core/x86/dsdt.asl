@@ -14,6 +14,14 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
   /* 0: the old interrupt controllers, 1: the I/O APIC. Routing below is for the latter. */
   Method (\_PIC, 1) { }
 
+  Scope (\_GPE)
+  {
+    Method (_E05)
+    {
+      Notify (\_SB.VGEN, 0x80)
+    }
+  }
+
   Scope (\_SB)
   {
     Device (PCI0)
@@ -52,7 +60,7 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
       Name (_CRS, ResourceTemplate ()
       {
         IO (Decode16, 0x0600, 0x0600, 0x00, 0x40)
-        Memory32Fixed (ReadWrite, 0xFEFFC000, 0x00004000)
+        Memory32Fixed (ReadWrite, 0xFEFFB000, 0x00005000)
       })
     }
 
@@ -104,6 +112,25 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
       Name (_CRS, ResourceTemplate ()
       {
         IO (Decode16, 0x0510, 0x0510, 0x01, 0x0C)
+      })
+    }
+
+    /* The generation ID: chips/generation.h. */
+    Device (VGEN)
+    {
+      Name (_HID, "VTDK0001")
+      Name (_CID, "VM_Gen_Counter")
+      Name (_DDN, "VM_Gen_Counter")
+      Name (ADDR, Package () { 0xFEFFB000, Zero })
+    }
+
+    /* pvpanic */
+    Device (PEVT)
+    {
+      Name (_HID, "QEMU0001")
+      Name (_CRS, ResourceTemplate ()
+      {
+        IO (Decode16, 0x0505, 0x0505, 0x01, 0x01)
       })
     }
 

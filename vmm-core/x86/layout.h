@@ -21,9 +21,10 @@
 #define VMM_BOOT_ACPI_SIZE    G_GUINT64_CONSTANT (0x20000)
 #define VMM_BOOT_KERNEL       G_GUINT64_CONSTANT (0x100000) /* kernels begin at or above */
 
-/* Between the local APIC and the end of 4 GiB: KVM's own pages on Intel (see kvm/kvm-vm.c). */
-#define VMM_RESERVED_BASE G_GUINT64_CONSTANT (0xfeffc000)
-#define VMM_RESERVED_SIZE G_GUINT64_CONSTANT (0x4000)
+/* Between the local APIC and the end of 4 GiB: the generation's page (chips/generation.h), and
+ * KVM's own on Intel (kvm/kvm-vm.c). */
+#define VMM_RESERVED_BASE G_GUINT64_CONSTANT (0xfeffb000)
+#define VMM_RESERVED_SIZE G_GUINT64_CONSTANT (0x5000)
 
 #define VMM_IOAPIC_ADDRESS 0xfec00000u
 #define VMM_LAPIC_ADDRESS  0xfee00000u

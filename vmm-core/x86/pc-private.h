@@ -16,10 +16,10 @@ G_BEGIN_DECLS
 struct _VmmPc {
   const VmmConfig *config;
   VmmBoard board;
-  GPtrArray *devices;  /* in start order */
-  VmmDevice *pm, *rtc; /* two of them */
-  VmmDevice *fw_cfg;   /* NULL where a kernel starts */
-  guint8 *rom;         /* the firmware's file, or NULL */
+  GPtrArray *devices;               /* in start order */
+  VmmDevice *pm, *rtc, *generation; /* three of them */
+  VmmDevice *fw_cfg;                /* NULL where a kernel starts */
+  guint8 *rom;                      /* the firmware's file, or NULL */
   gsize rom_size;
   int log_fd;          /* the firmware's, or -1 */
   GPtrArray *disks;    /* likewise: in the order of the configuration */

@@ -8,9 +8,11 @@
 
 #include "base/vmm-bus.h"
 #include "chips/debug-exit.h"
+#include "chips/generation.h"
 #include "chips/i8042.h"
 #include "chips/pm.h"
 #include "chips/ps2-controller.h"
+#include "chips/pvpanic.h"
 #include "chips/rtc.h"
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
@@ -81,6 +83,14 @@ add_keyboard_controller (VmmPc *self, GError **error)
   return vmm_pc_add (self, &vmm_ps2_class, "ps2", &config, error) != NULL;
 }
 
+/* By which host and guest tell each other what has become of them. */
+static gboolean
+add_state_chips (VmmPc *self, GError **error)
+{
+  self->generation = vmm_pc_add (self, &vmm_generation_class, "generation", NULL, error);
+  return self->generation && vmm_pc_add (self, &vmm_pvpanic_class, "pvpanic", NULL, error) != NULL;
+}
+
 static gboolean
 add_devices (VmmPc *self, GError **error)
 {
@@ -90,7 +100,8 @@ add_devices (VmmPc *self, GError **error)
     return FALSE;
   self->pm = vmm_pc_add (self, &vmm_pm_class, "pm", NULL, error);
   self->rtc = self->pm ? vmm_pc_add (self, &vmm_rtc_class, "rtc", NULL, error) : NULL;
-  if (!self->rtc || !add_keyboard_controller (self, error) || !vmm_pc_add_serial (self, error))
+  if (!self->rtc || !add_state_chips (self, error) || !add_keyboard_controller (self, error) ||
+      !vmm_pc_add_serial (self, error))
     return FALSE;
   if (!(config->firmware ? vmm_pc_add_firmware : vmm_pc_add_kernel) (self, error))
     return FALSE;
@@ -210,6 +221,9 @@ vmm_pc_load_saved (VmmPc *self, VmmState *state, GError **error)
   for (guint i = 0; i < self->devices->len; i++)
     if (!vmm_device_load (g_ptr_array_index (self->devices, i), state, error))
       return FALSE;
+  /* The folder stays: another machine may go on from it too. */
+  vmm_generation_renew (self->generation);
+  vmm_pm_raise_gpe (self->pm, VMM_GENERATION_GPE);
   return TRUE;
 }
 
