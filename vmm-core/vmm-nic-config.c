@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define GROUP_BIT 0x01 /* in the first byte of an address */
+#define LOCAL_BIT 0x02
 
 VmmForward *
 vmm_forward_new (gboolean udp, const char *address, guint16 port, guint16 guest_port)
@@ -82,6 +83,21 @@ vmm_nic_config_free (VmmNicConfig *self)
   g_free (self->name);
   g_free (self->capture);
   g_free (self);
+}
+
+void
+vmm_nic_config_derive_mac (const guint8 uuid[16], guint place, guint8 mac[VMM_MAC_LENGTH])
+{
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 number = place;
+
+  g_checksum_update (checksum, uuid, 16);
+  g_checksum_update (checksum, &number, sizeof number);
+  g_checksum_get_digest (checksum, digest, &length);
+  memcpy (mac, digest, VMM_MAC_LENGTH);
+  mac[0] = (mac[0] & ~GROUP_BIT) | LOCAL_BIT;
 }
 
 const char *

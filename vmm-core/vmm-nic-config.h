@@ -10,7 +10,8 @@
 
 G_BEGIN_DECLS
 
-#define VMM_MAX_NICS 16
+#define VMM_MAX_NICS   16
+#define VMM_MAC_LENGTH 6
 
 /* A port of this computer that leads into the guest. */
 typedef struct {
@@ -29,7 +30,7 @@ typedef enum {
 typedef struct {
   VmmNicMode mode;
   gboolean has_mac; /* else it follows from the machine's UUID and the card's place */
-  guint8 mac[6];
+  guint8 mac[VMM_MAC_LENGTH];
   char *network;       /* USER: "10.0.2.0/24"; NULL for that one */
   GPtrArray *forwards; /* USER: VmmForward */
   char *name;          /* TAP: of the device; SWITCH: of the network */
@@ -48,6 +49,9 @@ gboolean vmm_forward_same_port (const VmmForward *a, const VmmForward *b);
 VmmNicConfig *vmm_nic_config_new (VmmNicMode mode);
 VmmNicConfig *vmm_nic_config_copy (const VmmNicConfig *self);
 void vmm_nic_config_free (VmmNicConfig *self);
+/* The address of card number @place of the machine with this UUID: always the same, and of no other
+ * card. */
+void vmm_nic_config_derive_mac (const guint8 uuid[16], guint place, guint8 mac[VMM_MAC_LENGTH]);
 /* What is wrong, or NULL. */
 const char *vmm_nic_config_find_fault (const VmmNicConfig *self);
 

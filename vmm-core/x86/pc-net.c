@@ -15,9 +15,6 @@
 #include "vmm-error.h"
 #include "x86/pc-private.h"
 
-#define GROUP_BIT 0x01 /* in the first byte of an address */
-#define LOCAL_BIT 0x02
-
 /* A network card, and what is behind it. */
 typedef struct {
   char *id;
@@ -38,25 +35,17 @@ vmm_pc_nic_free (gpointer data)
   g_free (nic);
 }
 
-/* The same for the same machine and place, and of no other. A machine that is nobody's gets one by
- * chance. */
+/* A machine that is nobody's gets an address by chance. */
 static void
 derive_mac (const guint8 *uuid, guint number, guint8 *mac)
 {
   static const guint8 nobody[16] = { 0 };
-  guint8 digest[32];
-  gsize length = sizeof digest;
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 place = number;
+  guint8 chance[sizeof nobody];
 
-  g_checksum_update (checksum, uuid, sizeof nobody);
-  g_checksum_update (checksum, &place, sizeof place);
-  g_checksum_get_digest (checksum, digest, &length);
   if (memcmp (uuid, nobody, sizeof nobody) == 0 &&
-      getrandom (digest, VMM_NET_MAC_LENGTH, 0) != VMM_NET_MAC_LENGTH)
-    g_debug ("No random address for a network card");
-  memcpy (mac, digest, VMM_NET_MAC_LENGTH);
-  mac[0] = (mac[0] & ~GROUP_BIT) | LOCAL_BIT;
+      getrandom (chance, sizeof chance, 0) == sizeof chance)
+    uuid = chance;
+  vmm_nic_config_derive_mac (uuid, number, mac);
 }
 
 static VmmNet *
