@@ -134,8 +134,13 @@ check_disks (VdConfig *self)
     g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
     const char *path = vd_disk_config_get_path (disk);
 
-    if (path == NULL || !is_path (path))
+    if (path == NULL && !vd_disk_config_get_cdrom (disk))
+      return _("A disk needs a file.");
+    if (path != NULL && !is_path (path))
       return _("A disk’s file name must be an absolute path in UTF-8.");
+    if (vd_disk_config_get_bus (disk) == VD_DISK_SATA && vd_disk_config_get_readonly (disk) &&
+        !vd_disk_config_get_cdrom (disk))
+      return _("A SATA disk cannot be read-only; make it a virtio disk.");
   }
   return NULL;
 }

@@ -149,6 +149,19 @@ vd_config_set_bad_field (VdConfig *self, const char *field)
 }
 
 void
+vd_config_get_uuid_bytes (VdConfig *self, guint8 *uuid)
+{
+  const char *text = vd_config_get_uuid (self);
+
+  for (guint i = 0; i < 16 && text[0] != '\0' && text[1] != '\0'; i++) {
+    if (*text == '-')
+      text++;
+    uuid[i] = g_ascii_xdigit_value (text[0]) << 4 | g_ascii_xdigit_value (text[1]);
+    text += 2;
+  }
+}
+
+void
 vd_config_set_name (VdConfig *self, const char *name)
 {
   g_object_set (self, "name", name, NULL);

@@ -32,21 +32,30 @@ typedef enum {
   VD_DISK_QCOW2,
 } VdDiskFormat;
 
+typedef enum {
+  VD_DISK_VIRTIO,
+  VD_DISK_SATA, /* for systems that have no virtio */
+} VdDiskBus;
+
 GType vd_engine_kind_get_type (void);
 #define VD_TYPE_ENGINE_KIND (vd_engine_kind_get_type ())
 GType vd_boot_get_type (void);
 #define VD_TYPE_BOOT (vd_boot_get_type ())
 GType vd_disk_format_get_type (void);
 #define VD_TYPE_DISK_FORMAT (vd_disk_format_get_type ())
+GType vd_disk_bus_get_type (void);
+#define VD_TYPE_DISK_BUS (vd_disk_bus_get_type ())
 
 #define VD_TYPE_DISK_CONFIG (vd_disk_config_get_type ())
 G_DECLARE_FINAL_TYPE (VdDiskConfig, vd_disk_config, VD, DISK_CONFIG, GObject)
 
-/* Properties: path, format (stored, never probed at start), readonly, cdrom, owned (lies in the
- * machine's folder and goes with it). */
+/* Properties: path (NULL: a CD drive with nothing in it), format (stored, never probed at start),
+ * bus (a CD drive is always SATA), readonly, cdrom, owned (lies in the machine's folder and goes
+ * with it). */
 VdDiskConfig *vd_disk_config_new (const char *path, VdDiskFormat format);
 const char *vd_disk_config_get_path (VdDiskConfig *self);
 VdDiskFormat vd_disk_config_get_format (VdDiskConfig *self);
+VdDiskBus vd_disk_config_get_bus (VdDiskConfig *self);
 gboolean vd_disk_config_get_readonly (VdDiskConfig *self);
 gboolean vd_disk_config_get_cdrom (VdDiskConfig *self);
 gboolean vd_disk_config_get_owned (VdDiskConfig *self);

@@ -14,12 +14,23 @@ struct _VdDiskConfig {
   char *path;
   char *group;
   VdDiskFormat format;
+  VdDiskBus bus;
   gboolean readonly;
   gboolean cdrom;
   gboolean owned;
 };
 
-enum { PROP_0, PROP_PATH, PROP_GROUP, PROP_FORMAT, PROP_READONLY, PROP_CDROM, PROP_OWNED, N_PROPS };
+enum {
+  PROP_0,
+  PROP_PATH,
+  PROP_GROUP,
+  PROP_FORMAT,
+  PROP_BUS,
+  PROP_READONLY,
+  PROP_CDROM,
+  PROP_OWNED,
+  N_PROPS
+};
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (VdDiskConfig, vd_disk_config, G_TYPE_OBJECT)
@@ -27,6 +38,10 @@ G_DEFINE_ENUM_TYPE (VdDiskFormat,
                     vd_disk_format,
                     G_DEFINE_ENUM_VALUE (VD_DISK_RAW, "raw"),
                     G_DEFINE_ENUM_VALUE (VD_DISK_QCOW2, "qcow2"))
+G_DEFINE_ENUM_TYPE (VdDiskBus,
+                    vd_disk_bus,
+                    G_DEFINE_ENUM_VALUE (VD_DISK_VIRTIO, "virtio"),
+                    G_DEFINE_ENUM_VALUE (VD_DISK_SATA, "sata"))
 
 VdDiskConfig *
 vd_disk_config_new (const char *path, VdDiskFormat format)
@@ -38,8 +53,8 @@ VdDiskConfig *
 vd_disk_config_copy (VdDiskConfig *self)
 {
   return g_object_new (VD_TYPE_DISK_CONFIG, "path", self->path, "group", self->group, "format",
-                       self->format, "readonly", self->readonly, "cdrom", self->cdrom, "owned",
-                       self->owned, NULL);
+                       self->format, "bus", self->bus, "readonly", self->readonly, "cdrom",
+                       self->cdrom, "owned", self->owned, NULL);
 }
 
 const char *
@@ -58,6 +73,12 @@ VdDiskFormat
 vd_disk_config_get_format (VdDiskConfig *self)
 {
   return self->format;
+}
+
+VdDiskBus
+vd_disk_config_get_bus (VdDiskConfig *self)
+{
+  return self->cdrom ? VD_DISK_SATA : self->bus;
 }
 
 gboolean
@@ -93,6 +114,9 @@ vd_disk_config_get_property (GObject *object, guint id, GValue *value, GParamSpe
   case PROP_FORMAT:
     g_value_set_enum (value, self->format);
     break;
+  case PROP_BUS:
+    g_value_set_enum (value, self->bus);
+    break;
   case PROP_READONLY:
     g_value_set_boolean (value, self->readonly);
     break;
@@ -121,6 +145,9 @@ vd_disk_config_set_property (GObject *object, guint id, const GValue *value, GPa
     break;
   case PROP_FORMAT:
     self->format = g_value_get_enum (value);
+    break;
+  case PROP_BUS:
+    self->bus = g_value_get_enum (value);
     break;
   case PROP_READONLY:
     self->readonly = g_value_get_boolean (value);
@@ -160,6 +187,7 @@ vd_disk_config_class_init (VdDiskConfigClass *klass)
   props[PROP_GROUP] = g_param_spec_string ("group", NULL, NULL, NULL, flags);
   props[PROP_FORMAT] =
     g_param_spec_enum ("format", NULL, NULL, VD_TYPE_DISK_FORMAT, VD_DISK_RAW, flags);
+  props[PROP_BUS] = g_param_spec_enum ("bus", NULL, NULL, VD_TYPE_DISK_BUS, VD_DISK_VIRTIO, flags);
   props[PROP_READONLY] = g_param_spec_boolean ("readonly", NULL, NULL, FALSE, flags);
   props[PROP_CDROM] = g_param_spec_boolean ("cdrom", NULL, NULL, FALSE, flags);
   props[PROP_OWNED] = g_param_spec_boolean ("owned", NULL, NULL, FALSE, flags);

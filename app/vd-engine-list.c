@@ -42,7 +42,11 @@ vd_engine_list_find (GListModel *engines, VdEngineKind kind)
 }
 
 static VdEngine *
-choose_asked (GListModel *engines, VdConfig *config, char **reason, GError **error)
+choose_asked (GListModel *engines,
+              VdConfig *config,
+              const char *folder,
+              char **reason,
+              GError **error)
 {
   VdEngine *engine = vd_engine_list_find (engines, vd_config_get_engine (config));
 
@@ -51,14 +55,18 @@ choose_asked (GListModel *engines, VdConfig *config, char **reason, GError **err
                          _("The engine that was chosen for this machine is not there."));
     return NULL;
   }
-  if (!vd_engine_check (engine, config, error))
+  if (!vd_engine_check (engine, config, folder, error))
     return NULL;
   *reason = g_strdup (_("This engine was chosen for this machine."));
   return engine;
 }
 
 static VdEngine *
-choose_best (GListModel *engines, VdConfig *config, char **reason, GError **error)
+choose_best (GListModel *engines,
+             VdConfig *config,
+             const char *folder,
+             char **reason,
+             GError **error)
 {
   g_autoptr (GError) why_not = NULL;
 
@@ -66,7 +74,7 @@ choose_best (GListModel *engines, VdConfig *config, char **reason, GError **erro
     g_autoptr (VdEngine) engine = g_list_model_get_item (engines, i);
     g_autoptr (GError) cause = NULL;
 
-    if (vd_engine_check (engine, config, &cause)) {
+    if (vd_engine_check (engine, config, folder, &cause)) {
       /* What the engines before it could not do is the reason for this one. */
       *reason = g_strdup (why_not != NULL ? why_not->message
                                           : _("VirtDesk’s own engine can do all that it needs."));
@@ -84,13 +92,17 @@ choose_best (GListModel *engines, VdConfig *config, char **reason, GError **erro
 }
 
 VdEngine *
-vd_engine_list_choose (GListModel *engines, VdConfig *config, char **reason, GError **error)
+vd_engine_list_choose (GListModel *engines,
+                       VdConfig *config,
+                       const char *folder,
+                       char **reason,
+                       GError **error)
 {
   g_autofree char *unwanted = NULL;
 
   if (reason == NULL)
     reason = &unwanted;
   if (vd_config_get_engine (config) != VD_ENGINE_AUTO)
-    return choose_asked (engines, config, reason, error);
-  return choose_best (engines, config, reason, error);
+    return choose_asked (engines, config, folder, reason, error);
+  return choose_best (engines, config, folder, reason, error);
 }

@@ -22,9 +22,9 @@ vd_engine_get_name (VdEngine *self)
 }
 
 gboolean
-vd_engine_check (VdEngine *self, VdConfig *config, GError **error)
+vd_engine_check (VdEngine *self, VdConfig *config, const char *folder, GError **error)
 {
-  return VD_ENGINE_GET_CLASS (self)->check (self, config, error);
+  return VD_ENGINE_GET_CLASS (self)->check (self, config, folder, error);
 }
 
 char *

@@ -24,8 +24,9 @@ struct _VdEngineClass {
   VdEngineKind kind;
   const char *name; /* for people; not translated */
 
-  /* FALSE with one translated sentence that says what @config needs and this engine has not. */
-  gboolean (*check) (VdEngine *self, VdConfig *config, GError **error);
+  /* FALSE with one translated sentence that says what @config needs and this engine has not.
+   * @folder: the machine's, or NULL while it has none. */
+  gboolean (*check) (VdEngine *self, VdConfig *config, const char *folder, GError **error);
   /* Why machines are slow on it here, translated, or NULL. May be NULL. */
   char *(*explain_slow) (VdEngine *self);
   /* One run of the machine whose folder this is; nothing happens yet. */
@@ -37,7 +38,7 @@ struct _VdEngineClass {
 
 VdEngineKind vd_engine_get_kind (VdEngine *self);
 const char *vd_engine_get_name (VdEngine *self);
-gboolean vd_engine_check (VdEngine *self, VdConfig *config, GError **error);
+gboolean vd_engine_check (VdEngine *self, VdConfig *config, const char *folder, GError **error);
 char *vd_engine_explain_slow (VdEngine *self);
 VdRun *vd_engine_new_run (VdEngine *self, VdConfig *config, const char *folder);
 VdWorker *vd_engine_close (VdEngine *self);
@@ -47,9 +48,12 @@ void vd_engine_list_prepare (const char *path);
 /* The index of all engines, the preferred one first. @path: the library's folder. */
 GListModel *vd_engine_list_new (const char *path);
 VdEngine *vd_engine_list_find (GListModel *engines, VdEngineKind kind);
-/* The engine that runs @config here. @reason: one translated sentence; may be NULL. NULL with error
- * when there is none. */
-VdEngine *
-vd_engine_list_choose (GListModel *engines, VdConfig *config, char **reason, GError **error);
+/* The engine that runs @config here; @folder as for check. @reason: one translated sentence; may be
+ * NULL. NULL with error when there is none. */
+VdEngine *vd_engine_list_choose (GListModel *engines,
+                                 VdConfig *config,
+                                 const char *folder,
+                                 char **reason,
+                                 GError **error);
 
 G_END_DECLS

@@ -17,6 +17,7 @@ static const GDBusErrorEntry entries[] = {
   { VD_ERROR_KERNEL, "com.example.VirtDesk1.Error.Kernel" },
   { VD_ERROR_DISK, "com.example.VirtDesk1.Error.Disk" },
   { VD_ERROR_DISK_BUSY, "com.example.VirtDesk1.Error.DiskBusy" },
+  { VD_ERROR_DISC_LOCKED, "com.example.VirtDesk1.Error.DiscLocked" },
   { VD_ERROR_NO_MEMORY, "com.example.VirtDesk1.Error.NoMemory" },
   { VD_ERROR_NO_SPACE, "com.example.VirtDesk1.Error.NoSpace" },
   { VD_ERROR_STATE, "com.example.VirtDesk1.Error.State" },

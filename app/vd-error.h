@@ -20,6 +20,7 @@ typedef enum {
   VD_ERROR_KERNEL,
   VD_ERROR_DISK,
   VD_ERROR_DISK_BUSY,
+  VD_ERROR_DISC_LOCKED, /* the guest keeps the disc that it was asked to give away */
   VD_ERROR_NO_MEMORY,
   VD_ERROR_NO_SPACE,
   VD_ERROR_STATE,       /* not possible while the machine is in this state */

@@ -55,6 +55,14 @@ VdJob *vd_library_configure (VdLibrary *self,
                              VdMachine *machine,
                              VdConfig *config) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What is in the CD drive @drive (the first is 0) of @machine, now and at its next start; @path
+ * NULL: nothing. @force as for vd_machine_set_disc. */
+VdJob *vd_library_set_disc (VdLibrary *self,
+                            VdMachine *machine,
+                            guint drive,
+                            const char *path,
+                            gboolean force) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Which engine would run @config here, and why, as translated sentences: name ("VirtDesk",
  * "QEMU"), reason, slow (NULL or why it will be slow and how to mend that). All owned by
  * the caller; any may be NULL. FALSE with error when nothing here can run it. */

@@ -305,6 +305,16 @@ VERB (force_off)
 VERB (reset)
 
 VdJob *
+vd_machine_set_disc (VdMachine *self, guint drive, const char *path, gboolean force)
+{
+  g_return_val_if_fail (VD_IS_MACHINE (self), NULL);
+
+  if (!(((IN (RUNNING) | IN (PAUSED)) >> PRIV (self)->state) & 1))
+    return refuse (self, _("Change the Disc"));
+  return vd_machine_watch (self, VD_MACHINE_GET_CLASS (self)->set_disc (self, drive, path, force));
+}
+
+VdJob *
 vd_machine_save_screenshot (VdMachine *self, GFile *file)
 {
   GError *error = NULL;

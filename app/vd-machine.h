@@ -45,6 +45,7 @@ struct _VdMachineClass {
   VdJob *(*power_off) (VdMachine *self); /* asks the guest */
   VdJob *(*force_off) (VdMachine *self); /* pulls the plug */
   VdJob *(*reset) (VdMachine *self);
+  VdJob *(*set_disc) (VdMachine *self, guint drive, const char *path, gboolean force);
   VdJob *(*save_screenshot) (VdMachine *self, GFile *file); /* PNG */
 };
 
@@ -75,6 +76,11 @@ VdJob *vd_machine_resume (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_power_off (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_force_off (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_reset (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
+/* Puts a disc into a CD drive (the first is 0) of a machine that runs; @path NULL takes out what is
+ * there. A guest that keeps its disc is asked for it, and the job fails with VD_ERROR_DISC_LOCKED,
+ * unless by @force. What it starts with next time is the library's: vd_library_set_disc. */
+VdJob *vd_machine_set_disc (VdMachine *self, guint drive, const char *path, gboolean force)
+  G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_save_screenshot (VdMachine *self, GFile *file) G_GNUC_WARN_UNUSED_RESULT;
 
 /* For subclasses: what the properties say. A verb of the class is called only in a state that

@@ -16,7 +16,7 @@ static const char *const config_keys[] = {
   "uuid",   "name",   "notes",  "os",   "engine",   "boot",    "kernel",
   "initrd", "append", "memory", "cpus", "graphics", "network", "new-disk-size",
 };
-static const char *const disk_keys[] = { "path", "format", "readonly", "cdrom" };
+static const char *const disk_keys[] = { "path", "format", "bus", "readonly", "cdrom" };
 
 /* NULL for a string that is not set. */
 static GVariant *

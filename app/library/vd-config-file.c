@@ -29,8 +29,9 @@ static const Key machine_keys[] = {
   { "boot" },       { "kernel" },     { "initrd" },  { "append" }, { "memory", TRUE },
   { "cpus" },       { "graphics" },   { "network" },
 };
-static const Key disk_keys[] = { { "path", TRUE },
+static const Key disk_keys[] = { { "path" },
                                  { "format", TRUE },
+                                 { "bus" },
                                  { "readonly" },
                                  { "cdrom" } };
 
@@ -126,7 +127,7 @@ resolve_path (VdDiskConfig *disk, const char *folder, GError **error)
   const char *name = vd_disk_config_get_path (disk);
   g_autofree char *path = NULL;
 
-  if (g_path_is_absolute (name))
+  if (name == NULL || g_path_is_absolute (name))
     return TRUE;
   if (*name == '\0' || *name == '.' || strchr (name, '/') != NULL) {
     g_set_error (error, VD_ERROR, VD_ERROR_BROKEN,

@@ -24,6 +24,8 @@ G_BEGIN_DECLS
 VdDiskConfig *vd_disk_config_copy (VdDiskConfig *self);
 const char *vd_disk_config_get_group (VdDiskConfig *self);
 void vd_config_set_bad_field (VdConfig *self, const char *field); /* a literal */
+/* Sixteen bytes, in the order in which they are written. */
+void vd_config_get_uuid_bytes (VdConfig *self, guint8 *uuid);
 void vd_config_remove_disk (VdConfig *self, guint position);
 /* Any kind of nick <-> value; -1 when @nick is none of @type. */
 int vd_enum_from_nick (GType type, const char *nick);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The files of a machine before QEMU gets them.
+ * The files of a machine before an engine gets them.
  *
  * Threads: any, on a frozen config.
  */
-#include "libvirt/vd-libvirt-check.h"
+#include "library/vd-file-check.h"
 #include "library/vd-probe.h"
 #include "vd-error.h"
 
@@ -74,6 +74,8 @@ check_disk (VdDiskConfig *disk, GError **error)
   const char *path = vd_disk_config_get_path (disk);
   gboolean readonly = vd_disk_config_get_readonly (disk) || vd_disk_config_get_cdrom (disk);
 
+  if (path == NULL) /* nothing is in the drive */
+    return TRUE;
   return check_access (path, readonly ? R_OK : R_OK | W_OK, VD_ERROR_DISK, error) &&
          (vd_disk_config_get_format (disk) != VD_DISK_QCOW2 ||
           check_medium (path, VD_MEDIUM_DISK, VD_DISK_QCOW2, VD_ERROR_DISK,
@@ -83,12 +85,10 @@ check_disk (VdDiskConfig *disk, GError **error)
 }
 
 gboolean
-vd_libvirt_check_files (VdConfig *config, GError **error)
+vd_check_disk_files (VdConfig *config, GError **error)
 {
   GListModel *disks = vd_config_get_disks (config);
 
-  if (vd_config_get_boot (config) == VD_BOOT_KERNEL && !check_kernel (config, error))
-    return FALSE;
   for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
     g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
 
@@ -96,4 +96,11 @@ vd_libvirt_check_files (VdConfig *config, GError **error)
       return FALSE;
   }
   return TRUE;
+}
+
+gboolean
+vd_check_files (VdConfig *config, GError **error)
+{
+  return (vd_config_get_boot (config) != VD_BOOT_KERNEL || check_kernel (config, error)) &&
+         vd_check_disk_files (config, error);
 }

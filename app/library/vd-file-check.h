@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * The files of a machine before QEMU gets them: it says what is wrong in its own
+ * The files of a machine before an engine gets them: it says what is wrong in its own
  * words, or nothing; and an image may have changed since the machine was made.
  *
  * Threads: any, on a frozen config; it blocks.
@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
-gboolean vd_libvirt_check_files (VdConfig *config, GError **error);
+/* Of disks and CD drives. */
+gboolean vd_check_disk_files (VdConfig *config, GError **error);
+/* With kernel and initial RAM disk. */
+gboolean vd_check_files (VdConfig *config, GError **error);
 
 G_END_DECLS

@@ -217,7 +217,7 @@ vd_library_explain (VdLibrary *self,
 
   g_return_val_if_fail (VD_IS_LIBRARY (self), FALSE);
 
-  engine = vd_engine_list_choose (self->engines, config, reason, error);
+  engine = vd_engine_list_choose (self->engines, config, NULL, reason, error);
   if (engine == NULL)
     return FALSE;
   if (name != NULL)

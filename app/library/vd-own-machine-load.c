@@ -31,7 +31,7 @@ vd_own_machine_update_engine (VdOwnMachine *self)
   VdConfig *config = vd_machine_get_config (VD_MACHINE (self));
   g_autofree char *reason = NULL, *slow = NULL;
   g_autoptr (GError) error = NULL;
-  VdEngine *engine = vd_engine_list_choose (self->engines, config, &reason, &error);
+  VdEngine *engine = vd_engine_list_choose (self->engines, config, self->folder, &reason, &error);
 
   if (engine == NULL) {
     vd_machine_set_engine (VD_MACHINE (self), NULL, error->message, NULL);

@@ -168,7 +168,7 @@ vd_own_machine_start (VdMachine *machine)
                  vd_machine_get_name (machine));
     return vd_job_new_failed (title, machine, error);
   }
-  engine = vd_engine_list_choose (self->engines, config, &reason, &error);
+  engine = vd_engine_list_choose (self->engines, config, self->folder, &reason, &error);
   if (engine == NULL)
     return vd_job_new_failed (title, machine, error);
   vd_own_machine_update_engine (self);
@@ -256,6 +256,43 @@ vd_own_machine_reset (VdMachine *machine)
   VdOwnMachine *self = VD_OWN_MACHINE (machine);
 
   return run_verb (self, _("Reset"), VD_RUN_GET_CLASS (self->run)->reset, reset_done);
+}
+
+typedef struct {
+  VdRun *run;
+  guint drive;
+  char *path;
+  gboolean force;
+} Disc;
+
+static void
+disc_free (gpointer data)
+{
+  Disc *disc = data;
+
+  g_object_unref (disc->run);
+  g_free (disc->path);
+  g_free (disc);
+}
+
+static gboolean
+disc_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **error)
+{
+  Disc *disc = data;
+
+  return VD_RUN_GET_CLASS (disc->run)->set_disc (disc->run, disc->drive, disc->path, disc->force,
+                                                 error);
+}
+
+static VdJob *
+vd_own_machine_set_disc (VdMachine *machine, guint drive, const char *path, gboolean force)
+{
+  VdOwnMachine *self = VD_OWN_MACHINE (machine);
+  Disc *disc = g_new (Disc, 1);
+
+  *disc = (Disc) { g_object_ref (self->run), drive, g_strdup (path), force };
+  return vd_job_new_full (path != NULL ? _("Change the Disc") : _("Eject"), machine,
+                          vd_run_get_worker (self->run), disc_body, NULL, disc, disc_free);
 }
 
 typedef struct {
@@ -413,6 +450,7 @@ vd_own_machine_class_init (VdOwnMachineClass *klass)
   machine_class->power_off = vd_own_machine_power_off;
   machine_class->force_off = vd_own_machine_force_off;
   machine_class->reset = vd_own_machine_reset;
+  machine_class->set_disc = vd_own_machine_set_disc;
   machine_class->save_screenshot = vd_own_machine_save_screenshot;
 }
 

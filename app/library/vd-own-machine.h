@@ -13,6 +13,8 @@
 G_BEGIN_DECLS
 
 #define VD_SCREENSHOT_FILE "screenshot.png"
+#define VD_EXTRA_FILE      "extra.xml" /* what QEMU gets beside: a libvirt domain */
+#define VD_NVRAM_FILE      "uefi-variables.fd"
 #define VD_RUNNING_FILE    "running" /* a VdLock, held while the machine runs */
 
 #define VD_TYPE_OWN_MACHINE (vd_own_machine_get_type ())

@@ -41,6 +41,9 @@ struct _VdRunClass {
   gboolean (*power_off) (VdRun *self, GError **error);
   gboolean (*force_off) (VdRun *self, GError **error);
   gboolean (*reset) (VdRun *self, GError **error);
+  /* What is in the CD drive @drive (the first is 0); @path NULL: nothing. VD_ERROR_DISC_LOCKED
+   * where the guest keeps its disc, unless by @force. */
+  gboolean (*set_disc) (VdRun *self, guint drive, const char *path, gboolean force, GError **error);
   /* Worker. The library closes: ends the machine, or leaves it to the next process. */
   void (*close) (VdRun *self);
 

@@ -25,7 +25,7 @@ struct _VdLibvirtEngine {
 G_DEFINE_FINAL_TYPE (VdLibvirtEngine, vd_libvirt_engine, VD_TYPE_ENGINE)
 
 static gboolean
-vd_libvirt_engine_check (VdEngine *engine, VdConfig *config, GError **error)
+vd_libvirt_engine_check (VdEngine *engine, VdConfig *config, const char *folder, GError **error)
 {
   g_autofree char *program = g_find_program_in_path ("qemu-system-x86_64");
 

@@ -6,11 +6,12 @@
  * Threads: new, finalize, on_event and on_changed main; the rest the worker.
  */
 #include "libvirt/vd-libvirt-run.h"
-#include "libvirt/vd-libvirt-check.h"
 #include "libvirt/vd-libvirt-engine.h"
 #include "libvirt/vd-libvirt-xml.h"
 #include "local/vd-local-engine.h"
+#include "library/vd-file-check.h"
 #include "library/vd-file.h"
+#include "library/vd-own-machine.h"
 #include "spice/vd-spice-display.h"
 #include "vd-error.h"
 
@@ -204,7 +205,7 @@ vd_libvirt_run_start (VdRun *run, GCancellable *cancellable, GError **error)
   /* Left by a process that could not be adopted from at the time. */
   if (vd_libvirt_run_adopt (run, NULL))
     return TRUE;
-  if (!vd_libvirt_check_files (self->config, error) || !create_domain (self, connection, error))
+  if (!vd_check_files (self->config, error) || !create_domain (self, connection, error))
     return FALSE;
   if (!g_cancellable_set_error_if_cancelled (cancellable, error) && begin (self, error))
     return TRUE;
@@ -259,6 +260,23 @@ static gboolean
 vd_libvirt_run_power_off (VdRun *run, GError **error)
 {
   return end (run, virDomainShutdown, error);
+}
+
+static gboolean
+vd_libvirt_run_set_disc (VdRun *run, guint drive, const char *path, gboolean force, GError **error)
+{
+  VdLibvirtRun *self = VD_LIBVIRT_RUN (run);
+  g_autofree char *xml = vd_libvirt_make_disc_xml (self->config, drive, path);
+  guint flags = VIR_DOMAIN_DEVICE_MODIFY_LIVE | (force ? VIR_DOMAIN_DEVICE_MODIFY_FORCE : 0);
+
+  if (self->domain == NULL) {
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_STATE, _("The machine is off already."));
+    return FALSE;
+  }
+  if (virDomainUpdateDeviceFlags (self->domain, xml, flags) == 0)
+    return TRUE;
+  vd_libvirt_set_error (error);
+  return FALSE;
 }
 
 static int
@@ -339,6 +357,7 @@ vd_libvirt_run_class_init (VdLibvirtRunClass *klass)
   run_class->power_off = vd_libvirt_run_power_off;
   run_class->force_off = vd_libvirt_run_force_off;
   run_class->reset = vd_libvirt_run_reset;
+  run_class->set_disc = vd_libvirt_run_set_disc;
   run_class->close = vd_libvirt_run_close;
 }
 

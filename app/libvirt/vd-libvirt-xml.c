@@ -5,6 +5,8 @@
  * Threads: any, on a frozen config.
  */
 #include "libvirt/vd-libvirt-xml.h"
+#include "library/vd-config-private.h"
+#include "library/vd-own-machine.h"
 #include "vd-error.h"
 
 #include <glib/gi18n-lib.h>
@@ -13,10 +15,13 @@
 #include <libxml/tree.h>
 #include <string.h>
 
+#include "vmm.h"
+
 /* The library defines none of these. */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainOs, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainClock, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainCpu, g_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainDisk, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainDiskDriver, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GVirConfigDomainChardevSourceSpiceVmc, g_object_unref)
 
@@ -94,20 +99,29 @@ set_lifecycle (Builder *self)
                                     GVIR_CONFIG_DOMAIN_LIFECYCLE_DESTROY);
 }
 
+/* What is in a drive, or nothing. */
+static void
+set_source (GVirConfigDomainDisk *disk, const char *path)
+{
+  gvir_config_domain_disk_set_type (disk, path != NULL && g_str_has_prefix (path, "/dev/")
+                                            ? GVIR_CONFIG_DOMAIN_DISK_BLOCK
+                                            : GVIR_CONFIG_DOMAIN_DISK_FILE);
+  if (path != NULL)
+    gvir_config_domain_disk_set_source (disk, path);
+}
+
 static void
 add_disk (Builder *self, VdDiskConfig *config)
 {
   gboolean cdrom = vd_disk_config_get_cdrom (config);
+  gboolean sata = vd_disk_config_get_bus (config) == VD_DISK_SATA;
   gboolean qcow2 = vd_disk_config_get_format (config) == VD_DISK_QCOW2;
-  const char *path = vd_disk_config_get_path (config);
   GVirConfigDomainDisk *disk = gvir_config_domain_disk_new ();
   g_autoptr (GVirConfigDomainDiskDriver) driver = gvir_config_domain_disk_driver_new ();
-  guint number = cdrom ? self->n_sata++ : self->n_virtio++;
-  g_autofree char *target = g_strdup_printf ("%s%c", cdrom ? "sd" : "vd", 'a' + number);
+  guint number = sata ? self->n_sata++ : self->n_virtio++;
+  g_autofree char *target = g_strdup_printf ("%s%c", sata ? "sd" : "vd", 'a' + number);
 
-  gvir_config_domain_disk_set_type (disk, g_str_has_prefix (path, "/dev/")
-                                            ? GVIR_CONFIG_DOMAIN_DISK_BLOCK
-                                            : GVIR_CONFIG_DOMAIN_DISK_FILE);
+  set_source (disk, vd_disk_config_get_path (config));
   gvir_config_domain_disk_set_guest_device_type (disk,
                                                  cdrom ? GVIR_CONFIG_DOMAIN_DISK_GUEST_DEVICE_CDROM
                                                        : GVIR_CONFIG_DOMAIN_DISK_GUEST_DEVICE_DISK);
@@ -116,9 +130,8 @@ add_disk (Builder *self, VdDiskConfig *config)
                                                            : GVIR_CONFIG_DOMAIN_DISK_FORMAT_RAW);
   gvir_config_domain_disk_driver_set_discard (driver, GVIR_CONFIG_DOMAIN_DISK_DRIVER_DISCARD_UNMAP);
   gvir_config_domain_disk_set_driver (disk, driver);
-  gvir_config_domain_disk_set_source (disk, path);
-  gvir_config_domain_disk_set_target_bus (disk, cdrom ? GVIR_CONFIG_DOMAIN_DISK_BUS_SATA
-                                                      : GVIR_CONFIG_DOMAIN_DISK_BUS_VIRTIO);
+  gvir_config_domain_disk_set_target_bus (disk, sata ? GVIR_CONFIG_DOMAIN_DISK_BUS_SATA
+                                                     : GVIR_CONFIG_DOMAIN_DISK_BUS_VIRTIO);
   gvir_config_domain_disk_set_target_dev (disk, target);
   if (cdrom || vd_disk_config_get_readonly (config))
     gvir_config_domain_disk_set_readonly (disk, TRUE);
@@ -137,11 +150,19 @@ add_disks (Builder *self)
   }
 }
 
+/* The same address on either engine, at each start. */
 static void
 add_network (Builder *self)
 {
   GVirConfigDomainInterfaceUser *interface = gvir_config_domain_interface_user_new ();
+  guint8 uuid[16] = { 0 }, mac[VMM_MAC_LENGTH];
+  g_autofree char *text = NULL;
 
+  vd_config_get_uuid_bytes (self->config, uuid);
+  vmm_nic_config_derive_mac (uuid, 0, mac);
+  text = g_strdup_printf ("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                          mac[5]);
+  gvir_config_domain_interface_set_mac (GVIR_CONFIG_DOMAIN_INTERFACE (interface), text);
   gvir_config_domain_interface_set_model (GVIR_CONFIG_DOMAIN_INTERFACE (interface), "virtio");
   add_device (self, interface);
 }
@@ -260,7 +281,7 @@ add_rest (Builder *self, xmlNode *domain)
   set_attribute (add_child (node, "backend", "/dev/urandom"), "model", "random");
   set_attribute (add_child (devices, "panic", NULL), "model", "isa");
   if (vd_config_get_boot (self->config) == VD_BOOT_UEFI) {
-    g_autofree char *variables = g_build_filename (self->folder, "uefi-variables.fd", NULL);
+    g_autofree char *variables = g_build_filename (self->folder, VD_NVRAM_FILE, NULL);
 
     add_child (os, "nvram", variables);
   }
@@ -371,4 +392,35 @@ vd_libvirt_make_xml (VdConfig *config,
   xml = make_xml (&builder, doc, error);
   xmlFreeDoc (doc);
   return xml;
+}
+
+/* The drive's place among all that is on SATA, as add_disk gave them out. */
+static guint
+find_sata (VdConfig *config, guint drive)
+{
+  GListModel *disks = vd_config_get_disks (config);
+  guint n_sata = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
+    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
+
+    if (vd_disk_config_get_cdrom (disk) && drive-- == 0)
+      break;
+    n_sata += vd_disk_config_get_bus (disk) == VD_DISK_SATA;
+  }
+  return n_sata;
+}
+
+char *
+vd_libvirt_make_disc_xml (VdConfig *config, guint drive, const char *path)
+{
+  g_autoptr (GVirConfigDomainDisk) disk = gvir_config_domain_disk_new ();
+  g_autofree char *target = g_strdup_printf ("sd%c", 'a' + find_sata (config, drive));
+
+  set_source (disk, path);
+  gvir_config_domain_disk_set_guest_device_type (disk, GVIR_CONFIG_DOMAIN_DISK_GUEST_DEVICE_CDROM);
+  gvir_config_domain_disk_set_target_bus (disk, GVIR_CONFIG_DOMAIN_DISK_BUS_SATA);
+  gvir_config_domain_disk_set_target_dev (disk, target);
+  gvir_config_domain_disk_set_readonly (disk, TRUE);
+  return gvir_config_object_to_xml (GVIR_CONFIG_OBJECT (disk));
 }

@@ -13,13 +13,15 @@
 
 G_BEGIN_DECLS
 
-#define VD_EXTRA_FILE "extra.xml"
-
 /* @extra may be NULL. @kvm: FALSE for emulation. */
 char *vd_libvirt_make_xml (VdConfig *config,
                            const char *folder,
                            const char *extra,
                            gboolean kvm,
                            GError **error);
+
+/* What the CD drive @drive (the first is 0) of @config's domain has to become; @path NULL: nothing.
+ */
+char *vd_libvirt_make_disc_xml (VdConfig *config, guint drive, const char *path);
 
 G_END_DECLS

@@ -5,8 +5,9 @@
  * Threads: main.
  */
 #include "local/vd-local-engine.h"
+#include "local/vd-local-config.h"
 #include "local/vd-local-run.h"
-#include "library/vd-config-private.h"
+#include "library/vd-own-machine.h"
 #include "vd-error.h"
 
 #include "vmm.h"
@@ -79,30 +80,19 @@ vd_local_check_kvm (GError **error)
 }
 
 static const char *
-find_obstacle (VdConfig *config)
+find_obstacle (VdConfig *config, const char *folder)
 {
-  GListModel *disks = vd_config_get_disks (config);
+  g_autofree char *extra = folder != NULL ? g_build_filename (folder, VD_EXTRA_FILE, NULL) : NULL;
 
-  if (vd_config_get_boot (config) != VD_BOOT_KERNEL)
-    return _("It needs QEMU because it boots from a disk.");
-  if (vd_config_get_network (config))
-    return _("It needs QEMU because it has a network card.");
-
-  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
-    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
-
-    if (vd_disk_config_get_cdrom (disk))
-      return _("It needs QEMU because it has a CD-ROM drive.");
-    if (vd_disk_config_get_format (disk) != VD_DISK_RAW)
-      return _("It needs QEMU because a disk of it is in the qcow2 format.");
-  }
-  return NULL;
+  if (extra != NULL && g_file_test (extra, G_FILE_TEST_EXISTS))
+    return _("It needs QEMU because its folder has a file for QEMU, extra.xml.");
+  return vd_local_config_find_obstacle (config);
 }
 
 static gboolean
-vd_local_engine_check (VdEngine *engine, VdConfig *config, GError **error)
+vd_local_engine_check (VdEngine *engine, VdConfig *config, const char *folder, GError **error)
 {
-  const char *obstacle = find_obstacle (config);
+  const char *obstacle = find_obstacle (config, folder);
 
   if (obstacle != NULL) {
     g_set_error_literal (error, VD_ERROR, VD_ERROR_UNSUPPORTED, obstacle);

@@ -7,8 +7,10 @@
  * Threads: new and finalize main; verbs and on_end control; the listener wherever.
  */
 #include "local/vd-local-run.h"
+#include "local/vd-local-config.h"
 #include "local/vd-local-display.h"
 #include "local/vd-local-engine.h"
+#include "library/vd-file-check.h"
 #include "library/vd-file.h"
 #include "library/vd-own-machine.h"
 #include "vd-error.h"
@@ -22,7 +24,7 @@
 struct _VdLocalRun {
   VdRun parent_instance;
 
-  VmmConfig *config;
+  VdConfig *config; /* a frozen copy */
   char *folder;
   VmmMachine *machine; /* control */
   gint stopped;        /* atomic: the listener has said so */
@@ -149,16 +151,31 @@ attach_display (VdLocalRun *self)
                              vmm_machine_get_input (self->machine));
 }
 
+static VmmMachine *
+make_machine (VdLocalRun *self, GError **error)
+{
+  g_autoptr (VmmConfig) config = NULL;
+  VmmMachine *machine;
+
+  if (!vd_check_disk_files (self->config, error))
+    return NULL;
+  config = vd_local_config_new (self->config, self->folder, error);
+  if (config == NULL)
+    return NULL;
+  machine = vmm_machine_new (config, &listener, self, error);
+  if (machine == NULL)
+    vd_local_map_error (error);
+  return machine;
+}
+
 static gboolean
 vd_local_run_start (VdRun *run, GCancellable *cancellable, GError **error)
 {
   VdLocalRun *self = VD_LOCAL_RUN (run);
 
-  self->machine = vmm_machine_new (self->config, &listener, self, error);
-  if (self->machine == NULL) {
-    vd_local_map_error (error);
+  self->machine = make_machine (self, error);
+  if (self->machine == NULL)
     return FALSE;
-  }
   attach_display (self);
   if (!g_cancellable_set_error_if_cancelled (cancellable, error) &&
       vmm_machine_start (self->machine, error))
@@ -195,6 +212,38 @@ check_runs (VdLocalRun *self, GError **error)
 VERB (pause, vmm_machine_pause)
 VERB (resume, vmm_machine_resume)
 VERB (reset, vmm_machine_reset)
+
+static void
+map_disc_error (GError **error)
+{
+  g_autoptr (GError) cause = g_steal_pointer (error);
+
+  if (g_error_matches (cause, VMM_ERROR, VMM_ERROR_STATE))
+    g_set_error_literal (
+      error, VD_ERROR, VD_ERROR_DISC_LOCKED,
+      _("The system in the machine uses the disc. It was asked to give it away; "
+        "try again in a moment."));
+  else
+    *error = g_steal_pointer (&cause);
+}
+
+static gboolean
+vd_local_run_set_disc (VdRun *run, guint drive, const char *path, gboolean force, GError **error)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+  g_autofree char *id = g_strdup_printf ("cdrom%u", drive);
+  g_autoptr (GError) cause = NULL;
+
+  if (!check_runs (self, error))
+    return FALSE;
+  if (path != NULL ? vmm_machine_insert (self->machine, id, path, force, &cause)
+                   : vmm_machine_eject (self->machine, id, force, &cause))
+    return TRUE;
+  map_disc_error (&cause);
+  vd_local_map_error (&cause);
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
+}
 
 /* Off already, perhaps while we asked, is what one wanted. */
 static gboolean
@@ -236,7 +285,7 @@ vd_local_run_finalize (GObject *object)
   VdLocalRun *self = VD_LOCAL_RUN (object);
 
   /* Started machines are gone by now: on_end held a reference. */
-  g_clear_pointer (&self->config, vmm_config_free);
+  g_clear_object (&self->config);
   g_free (self->folder);
   G_OBJECT_CLASS (vd_local_run_parent_class)->finalize (object);
 }
@@ -254,6 +303,7 @@ vd_local_run_class_init (VdLocalRunClass *klass)
   run_class->power_off = vd_local_run_power_off;
   run_class->force_off = vd_local_run_force_off;
   run_class->reset = vd_local_run_reset;
+  run_class->set_disc = vd_local_run_set_disc;
   run_class->close = vd_local_run_close;
 }
 
@@ -262,55 +312,13 @@ vd_local_run_init (VdLocalRun *self)
 {
 }
 
-static int
-hex (char c)
-{
-  return g_ascii_xdigit_value (c);
-}
-
-/* The sixteen bytes in the order in which they are written. */
-static void
-parse_uuid (const char *text, guint8 *uuid)
-{
-  for (guint i = 0; i < 16 && text[0] != '\0' && text[1] != '\0'; i++) {
-    if (*text == '-')
-      text++;
-    uuid[i] = hex (text[0]) << 4 | hex (text[1]);
-    text += 2;
-  }
-}
-
-static VmmConfig *
-convert_config (VdConfig *config)
-{
-  VmmConfig *core = vmm_config_new ();
-  GListModel *disks = vd_config_get_disks (config);
-
-  core->name = g_strdup (vd_config_get_name (config));
-  parse_uuid (vd_config_get_uuid (config), core->uuid);
-  core->memory = vd_config_get_memory (config);
-  core->n_vcpus = vd_config_get_cpus (config);
-  core->kernel = g_strdup (vd_config_get_kernel (config));
-  core->initrd = g_strdup (vd_config_get_initrd (config));
-  core->append = g_strdup (vd_config_get_append (config));
-  core->graphics = vd_config_get_graphics (config);
-  core->serial.mode = VMM_TEXT_NONE; /* nor a console: nothing shows either yet */
-
-  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
-    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
-
-    vmm_config_add_disk (core, vd_disk_config_get_path (disk), vd_disk_config_get_readonly (disk));
-  }
-  return core;
-}
-
 VdRun *
 vd_local_run_new (VdEngine *engine, VdConfig *config, const char *folder)
 {
   VdLocalRun *self = g_object_new (VD_TYPE_LOCAL_RUN, NULL);
 
   vd_run_set_worker (VD_RUN (self), NULL);
-  self->config = convert_config (config);
+  self->config = vd_config_copy (config);
   self->folder = g_strdup (folder);
   if (vd_config_get_graphics (config)) {
     g_autoptr (VdLocalDisplay) display = vd_local_display_new ();

@@ -145,6 +145,16 @@ reset (VdRun *run, GError **error)
   return TRUE;
 }
 
+static gboolean
+set_disc (VdRun *run, guint drive, const char *path, gboolean force, GError **error)
+{
+  count (path != NULL ? "insert" : "eject");
+  if (force || g_strcmp0 (((FakeRun *) run)->kernel, "/locks") != 0)
+    return TRUE;
+  g_set_error_literal (error, VD_ERROR, VD_ERROR_DISC_LOCKED, "The guest keeps its disc.");
+  return FALSE;
+}
+
 void
 fake_engine_let_go (void)
 {
@@ -188,6 +198,7 @@ fake_run_class_init (FakeRunClass *klass)
   klass->power_off = power_off;
   klass->force_off = force_off;
   klass->reset = reset;
+  klass->set_disc = set_disc;
   klass->close = close_run;
 }
 
@@ -214,7 +225,7 @@ fake_surviving_run_init (FakeSurvivingRun *self)
 }
 
 static gboolean
-check (VdEngine *engine, VdConfig *config, GError **error)
+check (VdEngine *engine, VdConfig *config, const char *folder, GError **error)
 {
   const char *kernel = vd_config_get_kernel (config);
 

@@ -4,8 +4,8 @@
  * machines end with it; as the libvirt one they go on while the file "alive" lies in
  * the machine's folder.
  *
- * A kernel named "/refused" fails to start, "/missing-engine" is refused by both, and the
- * end of "/hangs" hangs until it is let go.
+ * A kernel named "/refused" fails to start, "/missing-engine" is refused by both, "/locks" keeps
+ * its disc unless it is forced, and the end of "/hangs" hangs until it is let go.
  */
 #pragma once
 

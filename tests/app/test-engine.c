@@ -4,54 +4,27 @@
  * from start to off. The same program runs on QEMU through embedded libvirt (where
  * the other tests run, by emulation) and on vmm-core (in the box, where there is
  * KVM): $VD_TEST_ENGINE says which.
- *
- * libvirt allows one folder a process, so all cases share a library.
  */
-#include "app-test.h"
-#include "library/vd-config-private.h"
+#include "engine-test.h"
+#include "library/vd-file.h"
 
+#include <glib/gstdio.h>
 #include <linux/input-event-codes.h>
 #include <png.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #define DISK_SIZE (8 << 20)
-#define PATIENCE  4 /* s: how often a guest that may not be up yet is asked again */
-
-static VdLibrary *library;
-static char *folder, *path;
-static VdEngineKind kind;
 
 static VdConfig *
 make_config (const char *name)
 {
   g_autofree char *kernel = g_build_filename (g_getenv ("VIRTDESK_KERNEL"), "vmlinuz", NULL);
-  VdConfig *config = app_test_make_config (name, kind);
+  VdConfig *config = app_test_make_config (name, engine_test_kind);
 
   g_object_set (config, "kernel", kernel, "initrd", g_getenv ("VD_TEST_INITRD"), "append", "quiet",
                 "memory", (guint64) 256 << 20, "cpus", 1, NULL);
   return config;
-}
-
-/* QEMU by emulation, also where there is KVM: what is tested is the same everywhere. */
-static VdMachine *
-create (VdConfig *config)
-{
-  g_autofree char *machine_folder = vd_library_get_folder (library, vd_config_get_uuid (config));
-
-  app_test_succeeds (vd_library_create (library, config));
-  if (kind == VD_ENGINE_LIBVIRT)
-    app_test_write (machine_folder, "extra.xml", "<domain type='qemu'/>");
-  return vd_library_find (library, vd_config_get_uuid (config));
-}
-
-static void
-assert_nothing_left (VdMachine *machine)
-{
-  g_autofree char *machine_folder = vd_library_get_folder (library, vd_machine_get_uuid (machine));
-
-  g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_OFF);
-  g_assert_null (vd_machine_get_display (machine));
-  app_test_assert_file (FALSE, machine_folder, VD_RUNNING_FILE);
 }
 
 static void
@@ -59,30 +32,7 @@ force_off (VdMachine *machine)
 {
   app_test_succeeds (vd_machine_force_off (machine));
   app_test_wait_for_state (machine, VD_MACHINE_OFF);
-  assert_nothing_left (machine);
-}
-
-static gboolean
-on_timeout (gpointer done)
-{
-  *(gboolean *) done = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
-/* TRUE as soon as the machine is off; FALSE when it is time to try again. */
-static gboolean
-wait_for_off (VdMachine *machine)
-{
-  gboolean late = FALSE;
-  guint source = g_timeout_add_seconds (PATIENCE, on_timeout, &late);
-
-  while (!late && vd_machine_get_state (machine) != VD_MACHINE_OFF &&
-         vd_machine_get_state (machine) != VD_MACHINE_CRASHED)
-    g_main_context_iteration (NULL, TRUE);
-  if (!late)
-    g_source_remove (source);
-  g_assert_cmpint (vd_machine_get_state (machine), !=, VD_MACHINE_CRASHED);
-  return !late;
+  engine_test_assert_nothing_left (machine);
 }
 
 /* The guest's driver has set its mode: what comes before is text, or nothing. */
@@ -96,42 +46,10 @@ shows_picture (gpointer machine)
   return display != NULL && vd_display_peek_frame (display, &frame) && frame.width >= 1024;
 }
 
-static gboolean
-on_tick (gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 wait_for_picture (VdMachine *machine)
 {
-  guint tick = g_timeout_add (200, on_tick, NULL);
-
-  app_test_wait_until (shows_picture, machine);
-  g_source_remove (tick);
-}
-
-/* As fast as a hand: a keyboard's queue holds 64 events, and what comes faster is lost. */
-static void
-rest (void)
-{
-  gboolean over = FALSE;
-
-  g_timeout_add (30, on_timeout, &over);
-  while (!over)
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static void
-press (VdDisplay *display, guint key, gboolean shift)
-{
-  if (shift)
-    vd_display_key (display, KEY_LEFTSHIFT, TRUE);
-  vd_display_key (display, key, TRUE);
-  vd_display_key (display, key, FALSE);
-  if (shift)
-    vd_display_key (display, KEY_LEFTSHIFT, FALSE);
-  rest ();
+  engine_test_poll (shows_picture, machine);
 }
 
 /* On a US keyboard. */
@@ -146,17 +64,17 @@ type (VdMachine *machine, const char *text)
   for (; *text != '\0' && vd_machine_is_active (machine); text++) {
     for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
       if (strchr (rows[i], *text) != NULL)
-        press (display, first[i] + (strchr (rows[i], *text) - rows[i]), FALSE);
+        engine_test_press (display, first[i] + (strchr (rows[i], *text) - rows[i]), FALSE);
     if (*text == ' ')
-      press (display, KEY_SPACE, FALSE);
+      engine_test_press (display, KEY_SPACE, FALSE);
     else if (*text == '/')
-      press (display, KEY_SLASH, FALSE);
+      engine_test_press (display, KEY_SLASH, FALSE);
     else if (*text == ';')
-      press (display, KEY_SEMICOLON, FALSE);
+      engine_test_press (display, KEY_SEMICOLON, FALSE);
     else if (*text == '>')
-      press (display, KEY_DOT, TRUE);
+      engine_test_press (display, KEY_DOT, TRUE);
     else if (*text == '\n')
-      press (display, KEY_ENTER, FALSE);
+      engine_test_press (display, KEY_ENTER, FALSE);
   }
 }
 
@@ -174,7 +92,7 @@ assert_png (const char *path, guint width, guint height)
 static void
 save_screenshot (VdMachine *machine)
 {
-  g_autofree char *path = g_build_filename (folder, "shot.png", NULL);
+  g_autofree char *path = g_build_filename (engine_test_folder, "shot.png", NULL);
   g_autoptr (GFile) file = g_file_new_for_path (path);
   g_auto (VdFrame) frame = { 0 };
 
@@ -223,13 +141,14 @@ test_life (void)
   g_autoptr (VdConfig) config = make_config ("Life");
   g_autofree char *secret = g_strdup_printf ("%u%u", g_random_int (), g_random_int ());
   g_autofree char *command = g_strdup_printf ("\necho %s >/dev/vda;sync;poweroff\n", secret);
-  g_autofree char *machine_folder = vd_library_get_folder (library, vd_config_get_uuid (config));
+  g_autofree char *machine_folder =
+    vd_library_get_folder (engine_test_library, vd_config_get_uuid (config));
   g_autofree char *shot = g_build_filename (machine_folder, VD_SCREENSHOT_FILE, NULL);
   g_autofree char *disk = NULL;
   VdMachine *machine;
 
   g_object_set (config, "new-disk-size", (guint64) DISK_SIZE, NULL);
-  machine = create (config);
+  machine = engine_test_create (config);
   app_test_succeeds (vd_machine_start (machine));
   app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
   app_test_assert_file (TRUE, machine_folder, VD_RUNNING_FILE);
@@ -242,21 +161,21 @@ test_life (void)
   app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
   do
     type (machine, command);
-  while (!wait_for_off (machine));
-  assert_nothing_left (machine);
+  while (!engine_test_wait_for (machine, VD_MACHINE_OFF));
+  engine_test_assert_nothing_left (machine);
 
   disk = app_test_read (machine_folder, "disk.raw");
   g_assert_true (g_str_has_prefix (disk, secret));
   while (!g_file_test (shot, G_FILE_TEST_EXISTS))
     g_main_context_iteration (NULL, TRUE);
-  app_test_succeeds (vd_library_delete (library, machine));
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
 }
 
 static void
 test_power_button (void)
 {
   g_autoptr (VdConfig) config = make_config ("Button");
-  VdMachine *machine = create (config);
+  VdMachine *machine = engine_test_create (config);
 
   app_test_succeeds (vd_machine_start (machine));
   wait_for_picture (machine);
@@ -264,9 +183,9 @@ test_power_button (void)
   app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
   do
     app_test_succeeds (vd_machine_power_off (machine));
-  while (!wait_for_off (machine));
-  assert_nothing_left (machine);
-  app_test_succeeds (vd_library_delete (library, machine));
+  while (!engine_test_wait_for (machine, VD_MACHINE_OFF));
+  engine_test_assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
 }
 
 /* Off is off: the same disk can be started from at once. */
@@ -277,7 +196,7 @@ test_force_off (void)
   VdMachine *machine;
 
   g_object_set (config, "new-disk-size", (guint64) DISK_SIZE, NULL);
-  machine = create (config);
+  machine = engine_test_create (config);
   for (guint i = 0; i < 3; i++) {
     app_test_succeeds (vd_machine_start (machine));
     force_off (machine);
@@ -286,13 +205,13 @@ test_force_off (void)
   app_test_succeeds (vd_machine_pause (machine));
   app_test_wait_for_state (machine, VD_MACHINE_PAUSED);
   force_off (machine);
-  app_test_succeeds (vd_library_delete (library, machine));
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
 }
 
 static void
 test_disk_in_use (void)
 {
-  g_autofree char *path = g_build_filename (folder, "shared.raw", NULL);
+  g_autofree char *path = g_build_filename (engine_test_folder, "shared.raw", NULL);
   g_autoptr (VdDiskConfig) disk = vd_disk_config_new (path, VD_DISK_RAW);
   g_autoptr (VdConfig) first_config = make_config ("First");
   g_autoptr (VdConfig) second_config = make_config ("Second");
@@ -302,11 +221,11 @@ test_disk_in_use (void)
   g_assert_true (g_file_set_contents (path, zeros, DISK_SIZE, NULL));
   vd_config_add_disk (first_config, disk);
   vd_config_add_disk (second_config, disk);
-  first = create (first_config);
-  second = create (second_config);
+  first = engine_test_create (first_config);
+  second = engine_test_create (second_config);
   app_test_succeeds (vd_machine_start (first));
   app_test_fails (vd_machine_start (second), VD_ERROR_DISK_BUSY);
-  assert_nothing_left (second);
+  engine_test_assert_nothing_left (second);
   g_assert_cmpint (vd_machine_get_state (first), ==, VD_MACHINE_RUNNING);
   force_off (first);
   app_test_succeeds (vd_machine_start (second));
@@ -320,10 +239,10 @@ fails_with (const char *property, const char *value, int code)
   VdMachine *machine;
 
   g_object_set (config, property, value, NULL);
-  machine = create (config);
+  machine = engine_test_create (config);
   app_test_fails (vd_machine_start (machine), code);
-  assert_nothing_left (machine);
-  app_test_succeeds (vd_library_delete (library, machine));
+  engine_test_assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
 }
 
 static void
@@ -334,10 +253,10 @@ disk_fails_with (const char *name, VdDiskFormat format, int code)
   VdMachine *machine;
 
   vd_config_add_disk (config, disk);
-  machine = create (config);
+  machine = engine_test_create (config);
   app_test_fails (vd_machine_start (machine), code);
-  assert_nothing_left (machine);
-  app_test_succeeds (vd_library_delete (library, machine));
+  engine_test_assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
 }
 
 /* The header of an empty qcow2 image, which says that its data is in another file. */
@@ -353,29 +272,66 @@ write_qcow2 (const char *name)
 static void
 test_refused (void)
 {
-  g_autofree char *junk = g_build_filename (folder, "junk", NULL);
-  g_autofree char *split = g_build_filename (folder, "split.qcow2", NULL);
+  g_autofree char *junk = g_build_filename (engine_test_folder, "junk", NULL);
+  g_autofree char *split = g_build_filename (engine_test_folder, "split.qcow2", NULL);
   g_autofree char *text = g_strnfill (20000, 'x');
-  int qcow2_code = kind == VD_ENGINE_LOCAL ? VD_ERROR_UNSUPPORTED : VD_ERROR_DISK;
 
-  app_test_write (folder, "junk", text);
+  app_test_write (engine_test_folder, "junk", text);
   fails_with ("kernel", "/nowhere/kernel", VD_ERROR_KERNEL);
   fails_with ("kernel", junk, VD_ERROR_KERNEL);
   fails_with ("initrd", "/nowhere/initrd", VD_ERROR_KERNEL);
   disk_fails_with ("/nowhere/disk.raw", VD_DISK_RAW, VD_ERROR_DISK);
-  disk_fails_with (folder, VD_DISK_RAW, VD_ERROR_DISK);
+  disk_fails_with (engine_test_folder, VD_DISK_RAW, VD_ERROR_DISK);
   write_qcow2 (split);
-  disk_fails_with (split, VD_DISK_QCOW2, qcow2_code);
-  disk_fails_with (junk, VD_DISK_QCOW2, qcow2_code);
+  disk_fails_with (split, VD_DISK_QCOW2, VD_ERROR_DISK);
+  disk_fails_with (junk, VD_DISK_QCOW2, VD_ERROR_DISK);
+}
+
+static gboolean
+has_problem (gpointer machine)
+{
+  return vd_machine_get_problem (machine) != NULL;
 }
 
 static void
-open_library (void)
+mount_small (const char *path, gulong flags, const char *size)
 {
-  g_autoptr (GError) error = NULL;
+  g_assert_cmpint (mount ("none", path, "tmpfs", flags, size), ==, 0);
+}
 
-  library = vd_library_open (path, &error);
-  g_assert_no_error (error);
+/* No room for what the guest writes: the machine waits, says what for, and goes on when it is
+ * there. In the box, where a file system can be made. */
+static void
+test_full_file_system (void)
+{
+  g_autofree char *small = g_build_filename (engine_test_folder, "small", NULL);
+  g_autofree char *path = g_build_filename (small, "disk.raw", NULL);
+  g_autoptr (VdDiskConfig) disk = vd_disk_config_new (path, VD_DISK_RAW);
+  g_autoptr (VdConfig) config = make_config ("Full");
+  g_autoptr (GError) error = NULL;
+  VdMachine *machine;
+
+  g_assert_cmpint (g_mkdir (small, 0700), ==, 0);
+  mount_small (small, 0, "size=4m");
+  g_assert_true (vd_file_make_sparse (path, 2 * DISK_SIZE, &error));
+  vd_config_add_disk (config, disk);
+  machine = engine_test_create (config);
+  app_test_succeeds (vd_machine_start (machine));
+  wait_for_picture (machine);
+  do
+    type (machine, "\ncat /dev/urandom >/dev/vda\n");
+  while (!engine_test_wait_for (machine, VD_MACHINE_PAUSED));
+  engine_test_poll (has_problem, machine);
+  g_assert_nonnull (strstr (vd_machine_get_problem (machine), path));
+  mount_small (small, MS_REMOUNT, "size=32m");
+  app_test_succeeds (vd_machine_resume (machine));
+  app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+  g_assert_null (vd_machine_get_problem (machine));
+  do
+    type (machine, "\npoweroff\n");
+  while (!engine_test_wait_for (machine, VD_MACHINE_OFF));
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
+  g_assert_cmpint (umount (small), ==, 0);
 }
 
 /* A machine on QEMU goes on without us and is found again; one of ours ends, as it must. */
@@ -383,51 +339,35 @@ static void
 test_close (void)
 {
   g_autoptr (VdConfig) config = make_config ("Close");
-  VdMachine *machine = create (config);
+  VdMachine *machine = engine_test_create (config);
 
   app_test_succeeds (vd_machine_start (machine));
   wait_for_picture (machine);
-  vd_library_close (library);
-  g_clear_object (&library);
-  open_library ();
-  machine = vd_library_find (library, vd_config_get_uuid (config));
-  g_assert_null (vd_library_get_notice (library));
-  if (kind == VD_ENGINE_LIBVIRT) {
+  engine_test_close_library ();
+  engine_test_open_library ();
+  machine = vd_library_find (engine_test_library, vd_config_get_uuid (config));
+  g_assert_null (vd_library_get_notice (engine_test_library));
+  if (engine_test_kind == VD_ENGINE_LIBVIRT) {
     app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
     wait_for_picture (machine);
     do
       type (machine, "\npoweroff\n");
-    while (!wait_for_off (machine));
+    while (!engine_test_wait_for (machine, VD_MACHINE_OFF));
   }
-  assert_nothing_left (machine);
+  engine_test_assert_nothing_left (machine);
 }
 
 int
 main (int argc, char **argv)
 {
-  int status;
-
-  g_test_init (&argc, &argv, NULL);
-  /* SPICE warns when a server goes while it says hello, which a machine that is cut off does. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  kind = vd_enum_from_nick (VD_TYPE_ENGINE_KIND, g_getenv ("VD_TEST_ENGINE"));
-  g_assert_cmpint (kind, >, VD_ENGINE_AUTO);
-  folder = app_test_make_folder ();
-  path = g_build_filename (folder, "a b", NULL); /* a home's name may have a space */
-  vd_library_prepare (path);
-  open_library ();
+  engine_test_init (&argc, &argv);
   g_test_add_func ("/engine/refused", test_refused);
   g_test_add_func ("/engine/force-off", test_force_off);
   g_test_add_func ("/engine/disk-in-use", test_disk_in_use);
   g_test_add_func ("/engine/life", test_life);
+  if (engine_test_kind == VD_ENGINE_LOCAL)
+    g_test_add_func ("/engine/full-file-system", test_full_file_system);
   g_test_add_func ("/engine/power-button", test_power_button);
   g_test_add_func ("/engine/close", test_close);
-  status = g_test_run ();
-  vd_library_close (library);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-  g_clear_object (&library);
-  app_test_remove_folder (folder);
-  g_free (path);
-  return status;
+  return engine_test_run ();
 }

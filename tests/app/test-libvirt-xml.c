@@ -9,6 +9,8 @@
 #include <libxml/xpath.h>
 #include <string.h>
 
+#define MAC "8e:e5:66:9e:85:51" /* of the first card of the machine below: from SHA-256 */
+
 /* What the XPath expression says of @xml, as text. */
 static char *
 ask (const char *xml, const char *expression)
@@ -118,6 +120,47 @@ test_disks (void)
   assert_xml (xml, "count(//disk/backingStore[not(node()) and not(@*)])", "3");
 }
 
+/* The same card at each start, and on the other engine. */
+static void
+test_network (void)
+{
+  g_autoptr (VdConfig) config = app_test_make_config ("x", VD_ENGINE_LIBVIRT);
+  g_autofree char *xml = NULL;
+
+  g_object_set (config, "network", TRUE, "uuid", "01234567-89ab-4cde-8f01-23456789abcd", NULL);
+  xml = make (config, NULL, FALSE);
+  assert_xml (xml, "/domain/devices/interface/mac/@address", MAC);
+}
+
+static void
+test_drives (void)
+{
+  g_autoptr (VdConfig) config = app_test_make_config ("x", VD_ENGINE_LIBVIRT);
+  g_autoptr (VdDiskConfig) disk = vd_disk_config_new ("/a.raw", VD_DISK_RAW);
+  g_autoptr (VdDiskConfig) drive = vd_disk_config_new (NULL, VD_DISK_RAW);
+  g_autoptr (VdDiskConfig) other = vd_disk_config_new ("/b.iso", VD_DISK_RAW);
+  g_autofree char *xml = NULL, *change = NULL, *eject = NULL;
+
+  g_object_set (disk, "bus", VD_DISK_SATA, NULL);
+  g_object_set (drive, "cdrom", TRUE, NULL);
+  g_object_set (other, "cdrom", TRUE, NULL);
+  vd_config_add_disk (config, drive);
+  vd_config_add_disk (config, disk);
+  vd_config_add_disk (config, other);
+  xml = make (config, NULL, FALSE);
+  assert_xml (xml, "count(//disk[1]/source)", "0");
+  assert_xml (xml, "//disk[1]/target/@dev", "sda");
+  assert_xml (xml, "//disk[2]/target/@dev", "sdb");
+  assert_xml (xml, "//disk[2]/target/@bus", "sata");
+  assert_xml (xml, "//disk[3]/target/@dev", "sdc");
+  change = vd_libvirt_make_disc_xml (config, 1, "/c <&>.iso");
+  assert_xml (change, "/disk/target/@dev", "sdc");
+  assert_xml (change, "/disk/source/@file", "/c <&>.iso");
+  eject = vd_libvirt_make_disc_xml (config, 0, NULL);
+  assert_xml (eject, "/disk/target/@dev", "sda");
+  assert_xml (eject, "count(/disk/source)", "0");
+}
+
 static void
 test_extra (void)
 {
@@ -169,6 +212,8 @@ main (int argc, char **argv)
   g_test_add_func ("/libvirt-xml/kernel", test_kernel);
   g_test_add_func ("/libvirt-xml/emulated", test_emulated);
   g_test_add_func ("/libvirt-xml/disks", test_disks);
+  g_test_add_func ("/libvirt-xml/network", test_network);
+  g_test_add_func ("/libvirt-xml/drives", test_drives);
   g_test_add_func ("/libvirt-xml/extra", test_extra);
   g_test_add_func ("/libvirt-xml/extra-refused", test_extra_refused);
   return g_test_run ();

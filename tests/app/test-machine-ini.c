@@ -38,11 +38,14 @@ make_full (void)
     NULL);
   g_autoptr (VdDiskConfig) own = vd_disk_config_new ("/folder/disk.raw", VD_DISK_RAW);
   g_autoptr (VdDiskConfig) other = vd_disk_config_new ("/elsewhere/ü.qcow2", VD_DISK_QCOW2);
+  g_autoptr (VdDiskConfig) empty = vd_disk_config_new (NULL, VD_DISK_RAW);
 
-  g_object_set (own, "owned", TRUE, NULL);
+  g_object_set (own, "owned", TRUE, "bus", VD_DISK_SATA, NULL);
+  g_object_set (empty, "cdrom", TRUE, NULL);
   g_object_set (other, "readonly", TRUE, "cdrom", TRUE, NULL);
   vd_config_add_disk (config, own);
   vd_config_add_disk (config, other);
+  vd_config_add_disk (config, empty);
   return config;
 }
 
@@ -85,8 +88,8 @@ test_round_trip (void)
   g_assert_false (newer);
   /* Each property had another value than its default, so none can have been forgotten. */
   assert_same (config, again, TRUE);
-  g_assert_cmpuint (g_list_model_get_n_items (vd_config_get_disks (again)), ==, 2);
-  for (guint i = 0; i < 2; i++) {
+  g_assert_cmpuint (g_list_model_get_n_items (vd_config_get_disks (again)), ==, 3);
+  for (guint i = 0; i < 3; i++) {
     g_autoptr (VdDiskConfig) a = g_list_model_get_item (vd_config_get_disks (config), i);
     g_autoptr (VdDiskConfig) b = g_list_model_get_item (vd_config_get_disks (again), i);
 
@@ -196,6 +199,8 @@ static const char *const broken[] = {
   MACHINE "[disk0]\nformat=raw\n",
   MACHINE "[disk0]\npath=/a\n",
   MACHINE "[disk0]\npath=/a\nformat=vmdk\n",
+  MACHINE "[disk0]\npath=/a\nformat=raw\nbus=ide\n",
+  MACHINE "[disk0]\npath=/a\nformat=raw\nbus=sata\nreadonly=true\n",
   MACHINE "[disk0]\npath=../../etc/passwd\nformat=raw\n",
   MACHINE "[disk0]\npath=..\nformat=raw\n",
   MACHINE "[disk0]\npath=sub/disk\nformat=raw\n",
