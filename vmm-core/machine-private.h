@@ -69,7 +69,6 @@ gboolean vmm_machine_do_save (VmmMachine *self,
 gboolean vmm_machine_load_saved (VmmMachine *self, const char *path, GError **error);
 
 /* machine-state.c. Thread: control or attendant, with the control lock held. */
-gint64 vmm_machine_now_ns (void);
 /* Any thread: returns at once. */
 void vmm_machine_ask_to_park (VmmMachine *self);
 void vmm_machine_park (VmmMachine *self);

@@ -4,18 +4,7 @@
  *
  * Threads: control or attendant, with the control lock held.
  */
-#include <time.h>
-
 #include "machine-private.h"
-
-gint64
-vmm_machine_now_ns (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
-}
 
 /* Any thread. */
 void
@@ -67,7 +56,7 @@ vmm_machine_do_end (VmmMachine *self, const VmmEnd *end)
     self->end.message = self->message;
     self->end.registers = self->registers;
   }
-  self->ended_ns = vmm_machine_now_ns ();
+  self->ended_ns = vmm_loop_now_ns ();
   g_mutex_unlock (&self->lock);
   vmm_machine_set_state (self, VMM_MACHINE_STOPPED);
 }

@@ -105,7 +105,7 @@ vmm_machine_start (VmmMachine *self, GError **error)
   if (self->config->load && !go_on (self, error))
     return FALSE;
   g_mutex_lock (&self->lock);
-  self->started_ns = vmm_machine_now_ns ();
+  self->started_ns = vmm_loop_now_ns ();
   g_mutex_unlock (&self->lock);
   vmm_machine_set_state (self, VMM_MACHINE_RUNNING);
   vmm_machine_run (self);
@@ -296,7 +296,7 @@ vmm_machine_get_stats (VmmMachine *self, VmmStats *stats)
     vmm_display_get_counters (display, &stats->frames, &stats->bytes_copied);
   g_mutex_lock (&self->lock);
   if (self->started_ns != 0)
-    stats->run_ns = (self->ended_ns ? self->ended_ns : vmm_machine_now_ns ()) - self->started_ns;
+    stats->run_ns = (self->ended_ns ? self->ended_ns : vmm_loop_now_ns ()) - self->started_ns;
   g_mutex_unlock (&self->lock);
 }
 

@@ -37,6 +37,7 @@ case $test in
 off)
   echo "CPUS $(nproc) CORES $(cat /sys/devices/system/cpu/cpu*/topology/core_id | sort -u | wc -l) PACKAGES $(cat /sys/devices/system/cpu/cpu*/topology/physical_package_id | sort -u | wc -l)"
   echo "CLOCK $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
+  echo "CLOCKS $(cat /sys/devices/system/clocksource/clocksource0/available_clocksource)"
   dmesg | grep -iE 'ACPI.*error|firmware bug|FW.BUG|BUG:|WARNING: CPU|tsc: Marking|unstable|not responding' | sed 's/^/COMPLAINT /'
   poweroff -f
   ;;

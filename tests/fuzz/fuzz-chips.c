@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The chips that firmware and old systems use: fw_cfg with its DMA, the VGA, keyboard and mouse,
- * and the ISA bridge's router.
+ * the ISA bridge's router, and the event timer.
  */
 #include <string.h>
 
 #include "chips/fw-cfg.h"
+#include "chips/hpet.h"
 #include "chips/lpc.h"
 #include "chips/ps2-controller.h"
 #include "device/vmm-display-source.h"
@@ -19,7 +20,7 @@ typedef struct {
   FakeGuest *guest;
   VmmDisplay *display;
   VmmInput *input;
-  VmmDevice *fw_cfg, *vga, *ps2, *lpc;
+  VmmDevice *fw_cfg, *vga, *ps2, *lpc, *hpet;
 } Chips;
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
@@ -38,6 +39,7 @@ make_chips (void)
   self->vga = vmm_device_new (&vmm_vga_class, &self->guest->board, "vga", &vga, NULL);
   self->ps2 = vmm_device_new (&vmm_ps2_class, &self->guest->board, "ps2", &ps2, NULL);
   self->lpc = vmm_device_new (&vmm_lpc_class.parent, &self->guest->board, "lpc", NULL, NULL);
+  self->hpet = vmm_device_new (&vmm_hpet_class, &self->guest->board, "hpet", NULL, NULL);
   vmm_fw_cfg_set_file (self->fw_cfg, "etc/read", "0123456789", 10);
   vmm_fw_cfg_add_writable (self->fw_cfg, "etc/write", 16);
   return self;
@@ -101,7 +103,10 @@ do_deed (Chips *self, FuzzReader *reader)
     do_dma (self, reader);
     break;
   case 6:
-    do_input (self, reader);
+    if (where & 0x8000)
+      touch (guest->mmio, VMM_HPET_ADDRESS + (where & 0x1ff) / size * size, size, reader, write);
+    else
+      do_input (self, reader);
     break;
   default: /* the VGA's own registers, most of the time */
     touch (guest->ports, 0x3b0 + (where & 0x2f), MIN (size, 2), reader, TRUE);
@@ -124,6 +129,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   vmm_device_reset (chips->ps2);
   vmm_device_reset (chips->fw_cfg);
   vmm_device_reset (chips->lpc);
+  vmm_device_reset (chips->hpet);
   vmm_input_release_all (chips->input);
   return 0;
 }

@@ -55,6 +55,7 @@ set_line (VmmPlatform *platform, guint gsi, gboolean level)
 
   g_assert_cmpuint (gsi, <, FAKE_N_LINES);
   g_mutex_lock (&self->lock);
+  self->n_rises[gsi] += level && !self->lines[gsi];
   self->lines[gsi] = level;
   g_mutex_unlock (&self->lock);
 }
@@ -202,6 +203,12 @@ ask_pause (VmmPlatform *platform, const char *device_id, const char *why)
 }
 
 static void
+silence_pit (VmmPlatform *platform, gboolean silent)
+{
+  ((FakePlatform *) platform)->pit_is_silent = silent;
+}
+
+static void
 panicked (VmmPlatform *platform)
 {
   ((FakePlatform *) platform)->n_panics++;
@@ -231,6 +238,7 @@ static const VmmPlatformClass fake_platform_class = {
   .take_dirty = take_dirty,
   .request = request,
   .pause = ask_pause,
+  .silence_pit = silence_pit,
   .panicked = panicked,
   .device_broken = device_broken,
 };
@@ -335,6 +343,14 @@ void
 fake_guest_write_config (FakeGuest *self, guint slot, guint offset, guint size, guint32 value)
 {
   vmm_bus_write (self->mmio, VMM_PCI_ECAM_BASE + (slot << 15) + offset, size, value);
+}
+
+guint
+fake_guest_count_rises (FakeGuest *self, guint gsi)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->platform.lock);
+
+  return self->platform.n_rises[gsi];
 }
 
 gboolean

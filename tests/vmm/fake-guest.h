@@ -36,6 +36,7 @@ typedef struct {
   VmmPlatform platform;
   GMutex lock;
   gboolean lines[FAKE_N_LINES];
+  guint n_rises[FAKE_N_LINES];
   GPtrArray *doorbells; /* VmmDoorbell, copies */
   GArray *messages;     /* FakeMessage, by route */
   FakeSlot slots[FAKE_N_SLOTS];
@@ -45,6 +46,7 @@ typedef struct {
   guint n_pauses;
   char *last_pause;
   guint n_panics;
+  gboolean pit_is_silent;
   guint n_broken;
   char *last_broken;
   gboolean refuse; /* routes and doorbells */
@@ -85,6 +87,7 @@ guint64 fake_guest_read (FakeGuest *self, guint64 address, guint size);
 void fake_guest_write (FakeGuest *self, guint64 address, guint size, guint64 value);
 
 gboolean fake_guest_get_line (FakeGuest *self, guint gsi);
+guint fake_guest_count_rises (FakeGuest *self, guint gsi);
 /* All of @from's memory, as of now, becomes @self's. */
 void fake_guest_copy_memory (FakeGuest *self, FakeGuest *from);
 /* How often a message was sent since the last question. */

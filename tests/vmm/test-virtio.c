@@ -597,7 +597,7 @@ test_tireless (Fixture *f, gconstpointer data)
   fake_guest_settle (f->guest);
   g_assert_cmpuint (g_atomic_int_get (&f->holder->n_served), ==, before);
   vmm_device_resume (f->device);
-  while (g_atomic_int_get (&f->holder->n_served) < before + 1000)
+  while ((guint) g_atomic_int_get (&f->holder->n_served) < before + 1000)
     fake_guest_settle (f->guest);
   g_atomic_pointer_set (&f->holder->tireless, NULL);
   fake_guest_settle (f->guest);

@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/vmm-loop.h"
@@ -120,6 +121,15 @@ VmmSource *
 vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error)
 {
   return vmm_loop_add (self, SOURCE_EVENTFD, fd, func, data, error);
+}
+
+gint64
+vmm_loop_now_ns (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return now.tv_sec * G_GINT64_CONSTANT (1000000000) + now.tv_nsec;
 }
 
 VmmSource *

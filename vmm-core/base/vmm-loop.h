@@ -31,7 +31,9 @@ void vmm_source_want_output (VmmLoop *self, VmmSource *source, gboolean want);
 /* The same as add_fd for an eventfd, which is read before each call. */
 VmmSource *
 vmm_loop_add_eventfd (VmmLoop *self, int fd, VmmLoopFunc func, gpointer data, GError **error);
-/* A timer that is off until armed. @when_ns is CLOCK_MONOTONIC; 0 disarms. */
+/* Its clock: CLOCK_MONOTONIC. Thread: any. */
+gint64 vmm_loop_now_ns (void);
+/* A timer that is off until armed. @when_ns is of that clock; 0 disarms. */
 VmmSource *vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data, GError **error);
 void vmm_source_arm (VmmSource *source, gint64 when_ns);
 void vmm_loop_remove (VmmLoop *self, VmmSource *source);

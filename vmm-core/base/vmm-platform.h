@@ -55,6 +55,10 @@ typedef struct {
   /* A level-triggered pin of the I/O APIC (and the PIC where it has it). */
   void (*set_line) (VmmPlatform *self, guint gsi, gboolean level);
 
+  /* The timer of the board (8254) no longer interrupts, because the HPET does in its place; or it
+   * does again. */
+  void (*silence_pit) (VmmPlatform *self, gboolean silent);
+
   /* A message route. @fd is an eventfd (borrowed) whose signal sends @msi without a thread of
    * ours (irqfd). Returns a route number >= 0, or -1 with error set. */
   int (*add_msi) (VmmPlatform *self, int fd, const VmmMsi *msi, GError **error);

@@ -57,8 +57,8 @@ generation_realize (VmmDevice *device, gconstpointer config, GError **error)
   Generation *self = (Generation *) device;
   VmmPlatform *platform = device->board->platform;
 
-  self->page = mmap (NULL, VMM_GENERATION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                     -1, 0);
+  self->page =
+    mmap (NULL, VMM_GENERATION_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (self->page == MAP_FAILED) {
     g_set_error_literal (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
                          "There is no memory for the machine's generation.");

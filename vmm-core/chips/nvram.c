@@ -155,7 +155,7 @@ static void
 arm (VmmNvram *self)
 {
   if (self->timer)
-    vmm_source_arm (self->timer, g_get_monotonic_time () * 1000 + SAVE_DELAY_NS);
+    vmm_source_arm (self->timer, vmm_loop_now_ns () + SAVE_DELAY_NS);
 }
 
 /* Where it fails (the file system is full), the next change and the machine's end try again. */

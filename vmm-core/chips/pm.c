@@ -6,7 +6,6 @@
  * all with the device locked.
  */
 #include <string.h>
-#include <time.h>
 
 #include "base/vmm-bus.h"
 #include "chips/pm.h"
@@ -70,18 +69,9 @@ static const VmmField pm_fields[] = {
 };
 
 static guint64
-host_ns (void)
-{
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return now.tv_sec * G_GUINT64_CONSTANT (1000000000) + now.tv_nsec;
-}
-
-static guint64
 pm_elapsed (Pm *self)
 {
-  return self->running ? host_ns () - self->timer_ns : self->timer_ns;
+  return self->running ? vmm_loop_now_ns () - self->timer_ns : self->timer_ns;
 }
 
 /* In two steps, so that the product stays within 64 bits for years. */
@@ -119,7 +109,7 @@ pm_arm (Pm *self)
     return;
   }
   wait_ns = (TIMER_HALF - pm_ticks (self) % TIMER_HALF) * 1000000000 / TIMER_HZ;
-  vmm_source_arm (self->timer, host_ns () + wait_ns + 1000);
+  vmm_source_arm (self->timer, vmm_loop_now_ns () + wait_ns + 1000);
 }
 
 static void
@@ -274,7 +264,7 @@ pm_resume (VmmDevice *device)
 
   vmm_device_lock (device);
   if (!self->running)
-    self->timer_ns = host_ns () - self->timer_ns;
+    self->timer_ns = vmm_loop_now_ns () - self->timer_ns;
   self->running = TRUE;
   pm_arm (self);
   vmm_device_unlock (device);
@@ -290,7 +280,7 @@ pm_reset (VmmDevice *device)
   self->control = CNT_SCI_ENABLE;
   memset (self->gpe_status, 0, sizeof self->gpe_status);
   memset (self->gpe_enable, 0, sizeof self->gpe_enable);
-  self->timer_ns = self->running ? host_ns () : 0;
+  self->timer_ns = self->running ? vmm_loop_now_ns () : 0;
   pm_arm (self);
   pm_update_line (self);
 }
@@ -305,7 +295,7 @@ pm_loaded (VmmDevice *device, GError **error)
   self->enable &= PM1_ENABLE_MASK;
   self->control &= CNT_MASK;
   if (self->running)
-    self->timer_ns = host_ns () - self->timer_ns;
+    self->timer_ns = vmm_loop_now_ns () - self->timer_ns;
   pm_arm (self);
   platform->klass->set_line (platform, VMM_PM_SCI_GSI, self->line);
   return TRUE;

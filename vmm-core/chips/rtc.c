@@ -175,16 +175,10 @@ rtc_period_ns (Rtc *self)
   return SECOND_NS * (1 << (rate - 1)) / 32768;
 }
 
-static gint64
-monotonic_ns (void)
-{
-  return g_get_monotonic_time () * 1000;
-}
-
 static void
 rtc_arm (Rtc *self)
 {
-  gint64 now = monotonic_ns (), when = 0;
+  gint64 now = vmm_loop_now_ns (), when = 0;
   guint8 wanted = self->cmos[REG_B];
 
   if ((wanted & B_PERIODIC) && rtc_period_ns (self) > 0) {
@@ -220,7 +214,7 @@ rtc_tick (gpointer data)
 
   vmm_device_lock (&self->parent);
   second = rtc_now (self);
-  if ((self->cmos[REG_B] & B_PERIODIC) && monotonic_ns () >= self->next_tick)
+  if ((self->cmos[REG_B] & B_PERIODIC) && vmm_loop_now_ns () >= self->next_tick)
     self->cmos[REG_C] |= B_PERIODIC;
   if (second != self->last_second && !(self->cmos[REG_B] & B_SET)) {
     self->last_second = second;

@@ -53,7 +53,7 @@ void serial_flush (Serial *self);
 static inline gint64
 serial_now_ns (void)
 {
-  return g_get_monotonic_time () * 1000;
+  return vmm_loop_now_ns ();
 }
 
 G_END_DECLS

@@ -10,6 +10,7 @@
 #include "chips/flash.h"
 #include "chips/fw-cfg.h"
 #include "chips/generation.h"
+#include "chips/hpet.h"
 #include "chips/i8042.h"
 #include "chips/lpc.h"
 #include "chips/pm.h"
@@ -40,6 +41,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_pm_class,
   &vmm_generation_class,
   &vmm_pvpanic_class,
+  &vmm_hpet_class,
   &vmm_rtc_class,
   &vmm_debug_exit_class,
   &vmm_ahci_class.parent,

@@ -61,6 +61,21 @@ set_line (VmmPlatform *platform, guint gsi, gboolean level)
 }
 
 static void
+silence_pit (VmmPlatform *platform, gboolean silent)
+{
+  VmmKvm *self = kvm_of (platform);
+  struct kvm_pit_state2 pit;
+
+  if (vmm_kvm_ioctl (self->vm_fd, KVM_GET_PIT2, &pit) == 0) {
+    pit.flags &= ~KVM_PIT_FLAGS_HPET_LEGACY;
+    pit.flags |= silent ? KVM_PIT_FLAGS_HPET_LEGACY : 0;
+    if (vmm_kvm_ioctl (self->vm_fd, KVM_SET_PIT2, &pit) == 0)
+      return;
+  }
+  g_warning ("The timer cannot be set: %s.", g_strerror (errno));
+}
+
+static void
 fill_pin (struct kvm_irq_routing_entry *entry, guint gsi, guint chip, guint pin)
 {
   entry->gsi = gsi;
@@ -233,6 +248,7 @@ const VmmPlatformClass vmm_kvm_platform_class = {
   .add_doorbell = add_doorbell,
   .remove_doorbell = remove_doorbell,
   .set_line = set_line,
+  .silence_pit = silence_pit,
   .add_msi = add_msi,
   .update_msi = update_msi,
   .remove_msi = remove_msi,

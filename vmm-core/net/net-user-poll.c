@@ -55,10 +55,7 @@ to_slirp (guint32 epoll)
 gint64
 vmm_net_user_now_ns (void *data)
 {
-  struct timespec now;
-
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  return (gint64) now.tv_sec * 1000000000 + now.tv_nsec;
+  return vmm_loop_now_ns ();
 }
 
 /* There is one timer only: that of router advertisements. */

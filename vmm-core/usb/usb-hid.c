@@ -54,8 +54,7 @@ usb_hid_arm_repeat (UsbHid *self)
   gboolean wanted = self->idle != 0 && holds_key (self);
 
   if (self->repeat)
-    vmm_source_arm (self->repeat,
-                    wanted ? g_get_monotonic_time () * 1000 + self->idle * IDLE_UNIT_NS : 0);
+    vmm_source_arm (self->repeat, wanted ? vmm_loop_now_ns () + self->idle * IDLE_UNIT_NS : 0);
 }
 
 static void

@@ -26,7 +26,7 @@
 static gint64
 now_ns (void)
 {
-  return g_get_monotonic_time () * 1000;
+  return vmm_loop_now_ns ();
 }
 
 void

@@ -137,7 +137,7 @@ console_output (VirtioConsole *self)
       more = TRUE;
     } else {
       vmm_virtio_unpop (&self->parent, OUTPUT);
-      vmm_source_arm (self->timer, more ? 1 : g_get_monotonic_time () * 1000 + RETRY_NS);
+      vmm_source_arm (self->timer, more ? 1 : vmm_loop_now_ns () + RETRY_NS);
       more = FALSE;
     }
   }

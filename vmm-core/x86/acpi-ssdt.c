@@ -103,6 +103,7 @@ vmm_acpi_board (const VmmAcpiConfig *config)
 
   add_presence (table, "\\SERI", config->serial);
   add_presence (table, "\\PS2S", config->ps2);
+  add_presence (table, "\\HPTS", config->hpet);
   add_presence (table, "\\FWCS", config->fw_cfg);
   add_crs (bridge, &config->pci);
   add_prt (bridge);

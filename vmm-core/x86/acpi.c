@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "chips/hpet.h"
 #include "chips/pm.h"
 #include "chips/rtc.h"
 #include "dsdt.hex"
@@ -317,6 +318,24 @@ lay_mcfg (Builder *builder, const VmmPciWindows *pci)
   list (builder, table);
 }
 
+/* (IA-PC HPET 1.0a, 3.2.4.) */
+static void
+lay_hpet (Builder *builder)
+{
+  g_autoptr (GByteArray) body = g_byte_array_new (), table = NULL;
+
+  put (body, VMM_HPET_BLOCK_ID, 4);
+  put (body, 0, 1); /* in memory */
+  put (body, 64, 1);
+  put (body, 0, 2);
+  put (body, VMM_HPET_ADDRESS, 8);
+  put (body, 0, 1); /* its number */
+  put (body, VMM_HPET_MIN_TICKS, 2);
+  put (body, 0, 1); /* nothing is promised of the page's rest */
+  table = new_table ("HPET", 1, OEM_TABLE, body);
+  list (builder, table);
+}
+
 /* Takes @body. */
 static void
 lay_ssdt (Builder *builder, const char *name, GByteArray *body)
@@ -374,6 +393,8 @@ vmm_acpi_new (const VmmAcpiConfig *config)
   lay_fadt (&builder, config, facs, dsdt);
   lay_madt (&builder, config->n_vcpus);
   lay_mcfg (&builder, &config->pci);
+  if (config->hpet)
+    lay_hpet (&builder);
   lay_ssdt (&builder, "VTDKCPUS", vmm_acpi_cpus (config));
   lay_ssdt (&builder, "VTDKPCIB", vmm_acpi_board (config));
   lay_rsdp (&builder, lay_xsdt (&builder));

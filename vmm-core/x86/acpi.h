@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
   guint n_vcpus;
   gboolean serial; /* this and the next: what is there of COM1, keyboard and mouse, ... */
-  gboolean ps2, vga, fw_cfg;
+  gboolean ps2, vga, fw_cfg, hpet;
   VmmPciWindows pci;
 } VmmAcpiConfig;
 

@@ -6,6 +6,7 @@
 DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
 {
   External (\FWCS, IntObj) /* of fw_cfg */
+  External (\HPTS, IntObj) /* of the event timer */
   External (\PS2S, IntObj) /* of keyboard and mouse */
   External (\SERI, IntObj) /* _STA of the serial port */
 
@@ -71,6 +72,19 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "VIRTDK", "VIRTDESK", 1)
       {
         IO (Decode16, 0x0070, 0x0070, 0x01, 0x02)
         IRQNoFlags () { 8 }
+      })
+    }
+
+    Device (HPT0)
+    {
+      Name (_HID, EisaId ("PNP0103"))
+      Method (_STA)
+      {
+        Return (\HPTS)
+      }
+      Name (_CRS, ResourceTemplate ()
+      {
+        Memory32Fixed (ReadWrite, 0xFED00000, 0x00000400)
       })
     }
 

@@ -14,6 +14,7 @@
 #include "chips/debug-port.h"
 #include "chips/flash.h"
 #include "chips/fw-cfg.h"
+#include "chips/hpet.h"
 #include "chips/lpc.h"
 #include "chips/rtc.h"
 #include "vmm-error.h"
@@ -202,7 +203,7 @@ gboolean
 vmm_pc_add_firmware (VmmPc *self, GError **error)
 {
   return open_rom (self, error) && add_flash (self, error) && add_fw_cfg (self, error) &&
-         add_log (self, error) &&
+         add_log (self, error) && vmm_pc_add (self, &vmm_hpet_class, "hpet", NULL, error) &&
          vmm_pc_add (self, &vmm_lpc_class.parent, "lpc", NULL, error) != NULL;
 }
 

@@ -172,6 +172,7 @@ vmm_pc_make_acpi (VmmPc *self)
                            .serial = self->config->serial.mode != VMM_TEXT_NONE,
                            .vga = self->config->firmware && self->config->graphics,
                            .ps2 = self->config->firmware != NULL,
+                           .hpet = self->config->firmware != NULL,
                            .fw_cfg = self->fw_cfg != NULL };
 
   vmm_pci_host_get_windows (self->board.pci, &config.pci);
