@@ -68,8 +68,11 @@ on_changed (VdJob *job, Disc *disc)
 }
 
 VdJob *
-vd_library_set_disc (
-  VdLibrary *self, VdMachine *machine, guint drive, const char *path, gboolean force)
+vd_library_set_disc (VdLibrary *self,
+                     VdMachine *machine,
+                     guint drive,
+                     const char *path,
+                     gboolean force)
 {
   g_autoptr (VdConfig) config = NULL;
   Disc *disc;
@@ -79,8 +82,8 @@ vd_library_set_disc (
 
   config = configure (machine, drive, path);
   if (config == NULL) {
-    GError *error = g_error_new_literal (VD_ERROR, VD_ERROR_INVALID,
-                                         _("The machine has no such CD drive."));
+    GError *error =
+      g_error_new_literal (VD_ERROR, VD_ERROR_INVALID, _("The machine has no such CD drive."));
 
     return vd_job_new_failed (_("Change the Disc"), machine, error);
   }

@@ -37,9 +37,8 @@ count_sata (VdConfig *config)
 static VmmFirmware *
 find_firmware (VdConfig *config)
 {
-  return vmm_firmware_find (vd_config_get_boot (config) == VD_BOOT_UEFI ? VMM_FIRMWARE_UEFI
-                                                                        : VMM_FIRMWARE_BIOS,
-                            NULL);
+  return vmm_firmware_find (
+    vd_config_get_boot (config) == VD_BOOT_UEFI ? VMM_FIRMWARE_UEFI : VMM_FIRMWARE_BIOS, NULL);
 }
 
 static const char *
@@ -108,8 +107,7 @@ add_disk (VmmConfig *core, VdDiskConfig *disk)
     return;
   }
   added = vmm_config_add_disk (core, path, vd_disk_config_get_readonly (disk));
-  added->format =
-    vd_disk_config_get_format (disk) == VD_DISK_QCOW2 ? VMM_DISK_QCOW2 : VMM_DISK_RAW;
+  added->format = vd_disk_config_get_format (disk) == VD_DISK_QCOW2 ? VMM_DISK_QCOW2 : VMM_DISK_RAW;
   added->bus = vd_disk_config_get_bus (disk) == VD_DISK_SATA ? VMM_DISK_SATA : VMM_DISK_VIRTIO;
   added->discard = TRUE;
 }

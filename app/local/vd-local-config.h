@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A VdConfig in vmm-core's words: firmware with its file for variables, disks and CD drives, network
- * card, screen and input. Apart from the run, because it is a function of its arguments and of the
- * firmware that is installed.
+ * A VdConfig in vmm-core's words: firmware with its file for variables, disks and CD drives,
+ * network card, screen and input. Apart from the run, because it is a function of its arguments and
+ * of the firmware that is installed.
  *
  * Threads: any, on a frozen config. Reads descriptors of firmware.
  */

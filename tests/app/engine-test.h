@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * What the tests of the contract of engines share: one library a process, because libvirt allows one
- * folder, and waiting for a guest that takes its time. $VD_TEST_ENGINE says which engine.
+ * What the tests of the contract of engines share: one library a process, because libvirt allows
+ * one folder, and waiting for a guest that takes its time. $VD_TEST_ENGINE says which engine.
  */
 #pragma once
 

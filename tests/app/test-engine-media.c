@@ -58,7 +58,8 @@ choose_until_off (VdMachine *machine)
   engine_test_assert_nothing_left (machine);
 }
 
-/* Nothing is in the drive; a disc is put in while the firmware complains, and starts the machine. */
+/* Nothing is in the drive; a disc is put in while the firmware complains, and starts the machine.
+ */
 static void
 test_disc (void)
 {
@@ -87,8 +88,9 @@ test_disc (void)
 static void
 convert (const char *disk)
 {
-  const char *words[] = { "qemu-img", "convert", "-f",   "raw", "-O",
-                          "qcow2",    g_getenv ("VD_TEST_CD"), disk,  NULL };
+  const char *words[] = {
+    "qemu-img", "convert", "-f", "raw", "-O", "qcow2", g_getenv ("VD_TEST_CD"), disk, NULL
+  };
   g_autoptr (GError) error = NULL;
   int status;
 

@@ -3,9 +3,8 @@
  * shots FOLDER: draws every screen of the program over a real library, with the sample machine
  * really running, light and dark, wide and narrow, into PNG files to be looked at.
  */
-#include <adwaita.h>
-
 #include "console/vd-console-window.h"
+#include "library-test.h"
 #include "preferences/vd-preferences.h"
 #include "ui-test.h"
 #include "vd-shortcuts.h"
@@ -18,7 +17,7 @@
 typedef struct {
   AdwApplication *application;
   const char *folder;
-  VdLibrary *library;
+  UiLibrary of;
   GtkWindow *window;
 } Shots;
 
@@ -126,16 +125,6 @@ shoot_dialog (Shots *shots, AdwDialog *dialog, const char *name)
   close_dialog (shots, shots->window);
 }
 
-/* Waits until @job has ended well. */
-static void
-finish (VdJob *job)
-{
-  ui_test_until (vd_job_is_finished (job));
-  if (vd_job_get_state (job) != VD_JOB_DONE)
-    g_error ("%s: %s", vd_job_get_title (job), vd_job_get_error (job)->message);
-  g_object_unref (job);
-}
-
 static VdMachine *
 make_machine (Shots *shots, const char *name)
 {
@@ -145,24 +134,41 @@ make_machine (Shots *shots, const char *name)
   g_assert_no_error (error);
   if (name != NULL)
     vd_config_set_name (config, name);
-  finish (vd_library_create (shots->library, config));
-  return vd_library_find (shots->library, vd_config_get_uuid (config));
+  return ui_library_add_config (&shots->of, config);
 }
 
 /* A machine whose file cannot be read, next to good ones. */
 static void
 break_machine (Shots *shots, VdMachine *machine)
 {
-  g_autofree char *path = g_build_filename (vd_library_get_path (shots->library), "machines",
+  g_autofree char *path = g_build_filename (vd_library_get_path (shots->of.library), "machines",
                                             vd_machine_get_uuid (machine), "machine.ini", NULL);
 
   g_assert_true (g_file_set_contents (path, "[machine\nnonsense", -1, NULL));
 }
 
 static void
+shoot_disc (Shots *shots)
+{
+  VdNewMachine *wizard = vd_new_machine_new (shots->of.library);
+  g_autoptr (GFile) disc = ui_library_make_disc (&shots->of, "debian-13.1.0-amd64-netinst.iso");
+
+  adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (shots->window));
+  settle (400);
+  vd_new_machine_set_file (wizard, disc);
+  settle (800);
+  shoot (shots, shots->window, "new-disc");
+  adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL),
+                                 TRUE);
+  settle (300);
+  shoot (shots, shots->window, "new-disc-more");
+  close_dialog (shots, shots->window);
+}
+
+static void
 shoot_wizard (Shots *shots)
 {
-  VdNewMachine *wizard = vd_new_machine_new (shots->library);
+  VdNewMachine *wizard = vd_new_machine_new (shots->of.library);
 
   adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (shots->window));
   settle (400);
@@ -204,7 +210,7 @@ shoot_running (Shots *shots, VdMachine *machine)
   GtkWindow *console;
   gint64 end = g_get_monotonic_time () + 600 * G_USEC_PER_SEC;
 
-  finish (vd_machine_start (machine));
+  ui_library_finish (vd_machine_start (machine));
   while (!is_drawn (machine) && g_get_monotonic_time () < end)
     settle (500);
   settle (5000); /* the shell greets below it */
@@ -213,10 +219,10 @@ shoot_running (Shots *shots, VdMachine *machine)
   gtk_window_present (console);
   settle (1500);
   shoot (shots, console, "console-running");
-  finish (vd_machine_pause (machine));
+  ui_library_finish (vd_machine_pause (machine));
   settle (300);
   shoot (shots, console, "console-paused");
-  finish (vd_machine_force_off (machine));
+  ui_library_finish (vd_machine_force_off (machine));
   settle (500);
   shoot (shots, console, "console-off");
   gtk_window_destroy (console);
@@ -226,33 +232,30 @@ shoot_running (Shots *shots, VdMachine *machine)
 static void
 shoot_all (Shots *shots)
 {
-  g_autoptr (GError) error = NULL;
   VdMachine *sample, *broken;
 
-  shots->library = vd_library_open (NULL, &error);
-  g_assert_no_error (error);
+  ui_library_open (&shots->of);
   broken = make_machine (shots, "Old Server");
   break_machine (shots, broken);
-  vd_library_close (shots->library);
-  g_object_unref (shots->library);
-  shots->library = vd_library_open (NULL, &error);
-  g_assert_no_error (error);
+  ui_library_close (&shots->of);
+  ui_library_open (&shots->of);
 
-  shots->window = GTK_WINDOW (vd_window_new (shots->application, shots->library));
+  shots->window = GTK_WINDOW (vd_window_new (shots->application, shots->of.library));
   gtk_window_present (shots->window);
   settle (1000);
-  broken = vd_library_find (shots->library, "Old Server");
+  broken = vd_library_find (shots->of.library, "Old Server");
   if (broken == NULL) {
     g_autoptr (VdMachine) first =
-      g_list_model_get_item (vd_library_get_machines (shots->library), 0);
+      g_list_model_get_item (vd_library_get_machines (shots->of.library), 0);
 
     broken = first;
   }
   vd_window_select (VD_WINDOW (shots->window), broken);
   shoot (shots, shots->window, "machine-broken");
-  finish (vd_library_delete (shots->library, broken));
+  ui_library_finish (vd_library_delete (shots->of.library, broken));
   shoot (shots, shots->window, "welcome");
   shoot_wizard (shots);
+  shoot_disc (shots);
   make_machine (shots, "Build machine");
   make_machine (shots, "A machine with quite a long name, as people give them");
   sample = make_machine (shots, NULL);
@@ -267,8 +270,7 @@ shoot_all (Shots *shots)
   settle (500);
   shoot (shots, shots->window, "deleted");
   gtk_window_destroy (shots->window);
-  vd_library_close (shots->library);
-  g_clear_object (&shots->library);
+  ui_library_clear (&shots->of);
 }
 
 int
@@ -280,11 +282,7 @@ main (int argc, char **argv)
     g_printerr ("usage: shots FOLDER\n");
     return 2;
   }
-  /* No name on the bus: this is not the program, only its windows. */
-  shots.application = ADW_APPLICATION (
-    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
-                  "resource-base-path", "/com/example/VirtDesk", NULL));
-  g_application_register (G_APPLICATION (shots.application), NULL, NULL);
+  shots.application = ui_application_new ();
   shoot_all (&shots);
   g_object_unref (shots.application);
   return 0;

@@ -6,6 +6,7 @@
 #include <adwaita.h>
 
 #include "console/vd-console-window.h"
+#include "library-test.h"
 #include "preferences/vd-preferences.h"
 #include "ui-test.h"
 #include "vd-shortcuts.h"
@@ -15,23 +16,17 @@
 #define MANY 200 /* more than any screen has places for the focus */
 
 typedef struct {
-  char *folder;
+  UiLibrary of;
   AdwApplication *application;
-  VdLibrary *library;
   VdWindow *window;
 } Fixture;
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("test-accessible-XXXXXX", &error);
-  g_assert_no_error (error);
   fixture->application = ADW_APPLICATION ((gpointer) data);
-  fixture->library = vd_library_open (fixture->folder, &error);
-  g_assert_no_error (error);
-  fixture->window = vd_window_new (fixture->application, fixture->library);
+  ui_library_open (&fixture->of);
+  fixture->window = vd_window_new (fixture->application, fixture->of.library);
   gtk_window_set_default_size (GTK_WINDOW (fixture->window), 1100, 720);
   ui_test_present (GTK_WINDOW (fixture->window));
 }
@@ -40,24 +35,21 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   gtk_window_destroy (GTK_WINDOW (fixture->window));
-  vd_library_close (fixture->library);
-  g_object_unref (fixture->library);
-  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
-                G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-  g_free (fixture->folder);
+  ui_library_clear (&fixture->of);
 }
 
+/* With a disk, and a drive with a disc in it. */
 static VdMachine *
 add_machine (Fixture *fixture)
 {
   g_autoptr (VdConfig) config = vd_config_new ();
-  VdJob *job;
+  g_autoptr (GFile) disc = ui_library_make_disc (&fixture->of, "disc.iso");
+  g_autoptr (VdDiskConfig) drive = vd_disk_config_new (g_file_peek_path (disc), VD_DISK_RAW);
 
-  vd_config_set_name (config, "Machine");
-  job = vd_library_create (fixture->library, config);
-  ui_test_until (vd_job_is_finished (job));
-  g_assert_cmpint (vd_job_get_state (job), ==, VD_JOB_DONE);
-  g_object_unref (job);
+  g_object_set (drive, "cdrom", TRUE, "readonly", TRUE, NULL);
+  vd_config_add_disk (config, drive);
+  g_object_set (config, "name", "Machine", "new-disk-size", (guint64) 1 << 20, NULL);
+  ui_library_add_config (&fixture->of, config);
   ui_test_until (vd_window_get_selected (fixture->window) != NULL);
   ui_test_frames (GTK_WIDGET (fixture->window), 3);
   return vd_window_get_selected (fixture->window);
@@ -189,27 +181,12 @@ test_library (Fixture *fixture, gconstpointer data)
   check_names (GTK_WIDGET (fixture->window));
 }
 
-/* A file with the header of a Linux kernel: the setup header's magic and boot protocol 2.15. */
-static GFile *
-make_kernel (Fixture *fixture)
-{
-  g_autofree char *path = g_build_filename (fixture->folder, "vmlinuz-test", NULL);
-  g_autofree char *data = g_malloc0 (8192);
-
-  data[0x1f1] = 4;
-  memcpy (data + 0x1fe, "\x55\xaa", 2);
-  memcpy (data + 0x202, "HdrS\x0f\x02", 6);
-  data[0x211] = 1;
-  g_assert_true (g_file_set_contents (path, data, 8192, NULL));
-  return g_file_new_for_path (path);
-}
-
 static void
 test_new_machine (Fixture *fixture, gconstpointer data)
 {
-  VdNewMachine *wizard = vd_new_machine_new (fixture->library);
+  VdNewMachine *wizard = vd_new_machine_new (fixture->of.library);
   GtkWidget *widget = GTK_WIDGET (wizard);
-  g_autoptr (GFile) kernel = make_kernel (fixture);
+  g_autoptr (GFile) kernel = ui_library_make_kernel (&fixture->of);
 
   adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (fixture->window));
   ui_test_until (gtk_widget_get_mapped (widget));
@@ -265,10 +242,7 @@ main (int argc, char **argv)
 
   g_setenv ("GTK_A11Y", "test", TRUE); /* names are kept, nobody is told */
   g_test_init (&argc, &argv, NULL);
-  application =
-    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
-                  "resource-base-path", "/com/example/VirtDesk", NULL);
-  g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
+  application = ui_application_new ();
   vd_shortcuts_install (GTK_APPLICATION (application));
   ADD ("welcome", test_welcome);
   ADD ("library", test_library);

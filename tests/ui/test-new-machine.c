@@ -3,15 +3,12 @@
  * New Machine over a real library: rows and configuration follow each other, what is wrong is said
  * at its row, a file that is none is refused, and Create makes the machine that was reviewed.
  */
-#include <adwaita.h>
-#include <glib/gstdio.h>
-
+#include "library-test.h"
 #include "ui-test.h"
 #include "wizard/vd-new-machine.h"
 
 typedef struct {
-  char *folder;
-  VdLibrary *library;
+  UiLibrary of;
   GtkWindow *window;
   VdNewMachine *wizard;
   char *created;
@@ -26,15 +23,10 @@ created (Fixture *fixture, const char *uuid)
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("test-new-machine-XXXXXX", &error);
-  g_assert_no_error (error);
-  fixture->library = vd_library_open (fixture->folder, &error);
-  g_assert_no_error (error);
+  ui_library_open (&fixture->of);
   fixture->window = GTK_WINDOW (adw_window_new ());
   gtk_window_set_default_size (fixture->window, 900, 780);
-  fixture->wizard = vd_new_machine_new (fixture->library);
+  fixture->wizard = vd_new_machine_new (fixture->of.library);
   g_signal_connect_swapped (fixture->wizard, "created", G_CALLBACK (created), fixture);
   ui_test_present (fixture->window);
   adw_dialog_present (ADW_DIALOG (fixture->wizard), GTK_WIDGET (fixture->window));
@@ -45,11 +37,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   gtk_window_destroy (fixture->window);
-  vd_library_close (fixture->library);
-  g_object_unref (fixture->library);
-  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
-                G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-  g_free (fixture->folder);
+  ui_library_clear (&fixture->of);
   g_free (fixture->created);
 }
 
@@ -68,31 +56,17 @@ create_button (Fixture *fixture)
   return row (fixture, GTK_TYPE_BUTTON, "_Create");
 }
 
-/* A file with the header of a Linux kernel: the setup header's magic and boot protocol 2.15. */
-static GFile *
-make_kernel (Fixture *fixture)
-{
-  g_autofree char *path = g_build_filename (fixture->folder, "vmlinuz-test", NULL);
-  g_autofree char *data = g_malloc0 (8192);
-
-  data[0x1f1] = 4;
-  memcpy (data + 0x1fe, "\x55\xaa", 2);
-  memcpy (data + 0x202, "HdrS\x0f\x02", 6);
-  data[0x211] = 1;
-  g_assert_true (g_file_set_contents (path, data, 8192, NULL));
-  return g_file_new_for_path (path);
-}
-
 static void
 review_kernel (Fixture *fixture)
 {
-  g_autoptr (GFile) file = make_kernel (fixture);
+  g_autoptr (GFile) file = ui_library_make_kernel (&fixture->of);
 
   vd_new_machine_set_file (fixture->wizard, file);
   ui_test_until (
     ui_test_find (GTK_WIDGET (fixture->wizard), ADW_TYPE_ENTRY_ROW, "Kernel") != NULL &&
     g_str_has_suffix (gtk_editable_get_text (row (fixture, ADW_TYPE_ENTRY_ROW, "Kernel")),
                       "vmlinuz-test"));
+  ui_test_frames (GTK_WIDGET (fixture->window), 30); /* the page slides in, and takes the focus */
 }
 
 /* A row that is wrong is marked, Create waits, and a sentence says why. */
@@ -130,7 +104,7 @@ test_create (Fixture *fixture, gconstpointer data)
   ui_test_until (gtk_widget_get_sensitive (create_button (fixture)));
   ui_test_xdotool ("key alt+c");
   ui_test_until (fixture->created != NULL);
-  machine = vd_library_find (fixture->library, fixture->created);
+  machine = vd_library_find (fixture->of.library, fixture->created);
   g_assert_nonnull (machine);
   config = vd_machine_get_config (machine);
   g_assert_cmpstr (vd_config_get_name (config), ==, "box");
@@ -140,16 +114,48 @@ test_create (Fixture *fixture, gconstpointer data)
   g_assert_true (g_str_has_suffix (vd_config_get_kernel (config), "vmlinuz-test"));
 }
 
+/* A disc: firmware that it can be started with, a new disk beside it, and which engine, and why. */
+static void
+test_disc (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GFile) file = ui_library_make_disc (&fixture->of, "system.iso");
+  g_autoptr (VdDiskConfig) drive = NULL;
+  g_autoptr (VdDiskConfig) disk = NULL;
+  AdwPreferencesGroup *group;
+  VdConfig *config;
+
+  vd_new_machine_set_file (fixture->wizard, file);
+  ui_test_until (adw_spin_row_get_value (row (fixture, ADW_TYPE_SPIN_ROW, "New _Disk")) > 0);
+  ui_test_frames (GTK_WIDGET (fixture->window), 30);
+  group = ADW_PREFERENCES_GROUP (gtk_widget_get_ancestor (
+    row (fixture, ADW_TYPE_COMBO_ROW, "_Runs On"), ADW_TYPE_PREFERENCES_GROUP));
+  g_assert_cmpstr (adw_preferences_group_get_description (group), !=, "");
+  adw_combo_row_set_selected (row (fixture, ADW_TYPE_COMBO_ROW, "_Firmware"), VD_BOOT_UEFI);
+  adw_spin_row_set_value (row (fixture, ADW_TYPE_SPIN_ROW, "New _Disk"), 1);
+  ui_test_until (gtk_widget_get_sensitive (create_button (fixture)));
+  ui_test_click (create_button (fixture));
+  ui_test_until (fixture->created != NULL);
+  config = vd_machine_get_config (vd_library_find (fixture->of.library, fixture->created));
+  g_assert_cmpint (vd_config_get_boot (config), ==, VD_BOOT_UEFI);
+  g_assert_true (vd_config_get_network (config));
+  drive = g_list_model_get_item (vd_config_get_disks (config), 0);
+  disk = g_list_model_get_item (vd_config_get_disks (config), 1);
+  g_assert_true (vd_disk_config_get_cdrom (drive));
+  g_assert_true (g_str_has_suffix (vd_disk_config_get_path (drive), "system.iso"));
+  g_assert_true (vd_disk_config_get_owned (disk));
+}
+
 static void
 test_not_a_file_of_use (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = g_build_filename (fixture->folder, "page.iso", NULL);
+  g_autofree char *path = g_build_filename (fixture->of.folder, "page.iso", NULL);
   g_autoptr (GFile) file = g_file_new_for_path (path);
 
   g_assert_true (g_file_set_contents (path, "<html>404</html>", -1, NULL));
   vd_new_machine_set_file (fixture->wizard, file);
   ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), ADW_TYPE_ALERT_DIALOG, NULL) != NULL);
-  g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->library)), ==, 0);
+  g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->of.library)), ==,
+                    0);
 }
 
 #define ADD(name, function)                                                                        \
@@ -162,6 +168,7 @@ main (int argc, char **argv)
   adw_init ();
   ADD ("wrong-field", test_wrong_field);
   ADD ("create", test_create);
+  ADD ("disc", test_disc);
   ADD ("not-a-file-of-use", test_not_a_file_of_use);
   return g_test_run ();
 }

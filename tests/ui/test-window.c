@@ -5,73 +5,46 @@
  */
 #include <adwaita.h>
 
+#include "library-test.h"
 #include "preferences/vd-preferences.h"
 #include "ui-test.h"
 #include "vd-shortcuts.h"
+#include "window/vd-machine-page.h"
 #include "window/vd-window.h"
 
 typedef struct {
-  char *folder;
+  UiLibrary of;
   AdwApplication *application;
-  VdLibrary *library;
   VdWindow *window;
 } Fixture;
 
 static void
-finish (VdJob *job)
+open_window (Fixture *fixture)
 {
-  ui_test_until (vd_job_is_finished (job));
-  g_assert_cmpint (vd_job_get_state (job), ==, VD_JOB_DONE);
-  g_object_unref (job);
-}
-
-static VdMachine *
-add_machine (Fixture *fixture, const char *name)
-{
-  g_autoptr (VdConfig) config = vd_config_new ();
-
-  vd_config_set_name (config, name);
-  finish (vd_library_create (fixture->library, config));
-  return vd_library_find (fixture->library, vd_config_get_uuid (config));
-}
-
-static void
-open_library (Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->library = vd_library_open (fixture->folder, &error);
-  g_assert_no_error (error);
-  fixture->window = vd_window_new (fixture->application, fixture->library);
+  ui_library_open (&fixture->of);
+  fixture->window = vd_window_new (fixture->application, fixture->of.library);
   ui_test_present (GTK_WINDOW (fixture->window));
 }
 
 static void
-close_library (Fixture *fixture)
+close_window (Fixture *fixture)
 {
   gtk_window_destroy (GTK_WINDOW (fixture->window));
-  vd_library_close (fixture->library);
-  g_clear_object (&fixture->library);
+  ui_library_close (&fixture->of);
 }
 
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("test-window-XXXXXX", &error);
-  g_assert_no_error (error);
   fixture->application = ADW_APPLICATION ((gpointer) data);
-  open_library (fixture);
+  open_window (fixture);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
-  close_library (fixture);
-  g_spawn_sync (NULL, (char *[]) { (char *) "rm", (char *) "-rf", fixture->folder, NULL }, NULL,
-                G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
-  g_free (fixture->folder);
+  gtk_window_destroy (GTK_WINDOW (fixture->window));
+  ui_library_clear (&fixture->of);
 }
 
 static GtkStack *
@@ -86,7 +59,7 @@ test_empty_then_full (Fixture *fixture, gconstpointer data)
   VdMachine *machine;
 
   g_assert_cmpstr (gtk_stack_get_visible_child_name (main_stack (fixture)), ==, "welcome");
-  machine = add_machine (fixture, "First");
+  machine = ui_library_add (&fixture->of, "First");
   ui_test_until (g_str_equal (gtk_stack_get_visible_child_name (main_stack (fixture)), "library"));
   g_assert_true (vd_window_get_selected (fixture->window) == machine);
 }
@@ -114,8 +87,8 @@ test_search (Fixture *fixture, gconstpointer data)
 {
   VdMachine *wanted;
 
-  add_machine (fixture, "Alpha");
-  wanted = add_machine (fixture, "Quartz");
+  ui_library_add (&fixture->of, "Alpha");
+  wanted = ui_library_add (&fixture->of, "Quartz");
   ui_test_xdotool ("key ctrl+f");
   ui_test_xdotool ("type quar");
   ui_test_until (vd_window_get_selected (fixture->window) == wanted);
@@ -129,7 +102,7 @@ test_search (Fixture *fixture, gconstpointer data)
 static void
 test_rename_by_keys (Fixture *fixture, gconstpointer data)
 {
-  VdMachine *machine = add_machine (fixture, "Before");
+  VdMachine *machine = ui_library_add (&fixture->of, "Before");
 
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
   ui_test_xdotool ("key F2");
@@ -143,49 +116,52 @@ test_rename_by_keys (Fixture *fixture, gconstpointer data)
 static void
 test_delete_and_undo (Fixture *fixture, gconstpointer data)
 {
-  GListModel *machines = vd_library_get_machines (fixture->library);
+  GListModel *machines = vd_library_get_machines (fixture->of.library);
   g_autofree char *uuid = NULL;
 
-  uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Precious")));
-  add_machine (fixture, "Zebra");
-  vd_window_select (fixture->window, vd_library_find (fixture->library, uuid));
+  uuid = g_strdup (vd_machine_get_uuid (ui_library_add (&fixture->of, "Precious")));
+  ui_library_add (&fixture->of, "Zebra");
+  vd_window_select (fixture->window, vd_library_find (fixture->of.library, uuid));
   ui_test_xdotool ("key ctrl+Delete");
   ui_test_until (g_list_model_get_n_items (machines) == 1);
   ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
   g_signal_emit_by_name (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo"),
                          "clicked");
   ui_test_until (g_list_model_get_n_items (machines) == 2);
-  g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->library, uuid)), ==, "Precious");
+  g_assert_cmpstr (vd_machine_get_name (vd_library_find (fixture->of.library, uuid)), ==,
+                   "Precious");
 }
 
 /* The window goes while Undo is offered. */
 static void
 test_delete_and_close (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Precious")));
+  g_autofree char *uuid =
+    g_strdup (vd_machine_get_uuid (ui_library_add (&fixture->of, "Precious")));
 
   ui_test_until (vd_window_get_selected (fixture->window) != NULL);
   ui_test_xdotool ("key ctrl+Delete");
   ui_test_until (ui_test_find (GTK_WIDGET (fixture->window), GTK_TYPE_BUTTON, "_Undo") != NULL);
-  close_library (fixture);
-  open_library (fixture);
-  g_assert_null (vd_library_find (fixture->library, uuid));
+  close_window (fixture);
+  open_window (fixture);
+  g_assert_null (vd_library_find (fixture->of.library, uuid));
 }
 
 static void
 test_broken_machine (Fixture *fixture, gconstpointer data)
 {
   static const char junk[] = "[machine\nname=\377";
-  g_autofree char *uuid = g_strdup (vd_machine_get_uuid (add_machine (fixture, "Broken")));
-  g_autofree char *path = g_build_filename (fixture->folder, "machines", uuid, "machine.ini", NULL);
+  g_autofree char *uuid = g_strdup (vd_machine_get_uuid (ui_library_add (&fixture->of, "Broken")));
+  g_autofree char *path =
+    g_build_filename (fixture->of.folder, "machines", uuid, "machine.ini", NULL);
   g_autofree char *after = NULL;
   VdMachine *machine;
   GtkWidget *button;
 
-  close_library (fixture);
+  close_window (fixture);
   g_assert_true (g_file_set_contents (path, junk, -1, NULL));
-  open_library (fixture);
-  machine = vd_library_find (fixture->library, uuid);
+  open_window (fixture);
+  machine = vd_library_find (fixture->of.library, uuid);
   g_assert_nonnull (machine);
   g_assert_cmpint (vd_machine_get_state (machine), ==, VD_MACHINE_BROKEN);
   g_assert_cmpstr (vd_machine_get_problem (machine), !=, "");
@@ -204,7 +180,7 @@ static void
 test_keys_behind_a_dialog (Fixture *fixture, gconstpointer data)
 {
   AdwApplicationWindow *window = ADW_APPLICATION_WINDOW (fixture->window);
-  VdMachine *machine = add_machine (fixture, "Precious");
+  VdMachine *machine = ui_library_add (&fixture->of, "Precious");
   g_autoptr (GListModel) dialogs = NULL;
 
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
@@ -218,9 +194,10 @@ test_keys_behind_a_dialog (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (g_list_model_get_n_items (dialogs), ==, 1);
   ui_test_xdotool ("key Escape");
   ui_test_until (adw_application_window_get_visible_dialog (window) == NULL);
-  g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->library)), ==, 1);
+  g_assert_cmpuint (g_list_model_get_n_items (vd_library_get_machines (fixture->of.library)), ==,
+                    1);
   ui_test_xdotool ("key ctrl+Delete"); /* and here it works: what was not done did not wait */
-  ui_test_until (g_list_model_get_n_items (vd_library_get_machines (fixture->library)) == 0);
+  ui_test_until (g_list_model_get_n_items (vd_library_get_machines (fixture->of.library)) == 0);
 }
 
 /* 360 pixels, and the frame that GTK draws where there is no compositor. */
@@ -256,12 +233,87 @@ show_dialog (Fixture *fixture, const char *action)
   close_by_escape (fixture, adw_application_window_get_visible_dialog (window));
 }
 
+static VdMachine *
+add_with_disc (Fixture *fixture)
+{
+  g_autoptr (VdConfig) config = vd_config_new ();
+  g_autoptr (GFile) file = ui_library_make_disc (&fixture->of, "disc.iso");
+  g_autoptr (VdDiskConfig) disc = vd_disk_config_new (g_file_peek_path (file), VD_DISK_RAW);
+
+  vd_config_set_name (config, "Installs");
+  g_object_set (disc, "cdrom", TRUE, "readonly", TRUE, NULL);
+  vd_config_add_disk (config, disc);
+  return ui_library_add_config (&fixture->of, config);
+}
+
+static GtkWidget *
+find_button (Fixture *fixture, const char *icon)
+{
+  return ui_test_find_icon (GTK_WIDGET (fixture->window), icon);
+}
+
+static gboolean
+is_empty (VdMachine *machine)
+{
+  g_autoptr (VdDiskConfig) disk =
+    g_list_model_get_item (vd_config_get_disks (vd_machine_get_config (machine)), 0);
+
+  return vd_disk_config_get_path (disk) == NULL;
+}
+
+/* By a real click; then nothing is left to eject, and the button says so. */
+static void
+test_eject (Fixture *fixture, gconstpointer data)
+{
+  VdMachine *machine = add_with_disc (fixture);
+  GtkWidget *window = GTK_WIDGET (fixture->window), *button;
+
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  resize (fixture, 1100);
+  g_assert_nonnull (find_shown (window, "disc.iso"));
+  vd_machine_set_state (machine, VD_MACHINE_STARTING, NULL);
+  button = find_button (fixture, "media-eject-symbolic");
+  g_assert_false (gtk_widget_get_sensitive (button));
+  g_assert_cmpstr (gtk_widget_get_tooltip_text (button), ==, "Wait until the machine has started");
+  vd_machine_set_state (machine, VD_MACHINE_OFF, NULL);
+  g_assert_true (gtk_widget_get_sensitive (button));
+  gtk_widget_grab_focus (button); /* scrolls it into view */
+  ui_test_frames (window, 30);
+  ui_test_click (button);
+  ui_test_until (is_empty (machine));
+  ui_test_until (find_shown (window, "Nothing is in the drive") != NULL);
+  button = find_button (fixture, "media-eject-symbolic");
+  g_assert_false (gtk_widget_get_sensitive (button));
+  g_assert_cmpstr (gtk_widget_get_tooltip_text (button), ==, "Nothing is in the drive");
+  g_assert_true (gtk_widget_get_sensitive (find_button (fixture, "document-open-symbolic")));
+}
+
+/* Why it waits, and the way to go on, on the machine's page. */
+static void
+test_paused_with_reason (Fixture *fixture, gconstpointer data)
+{
+  VdMachine *machine = ui_library_add (&fixture->of, "Full");
+  GtkWidget *page, *resume;
+
+  ui_test_until (vd_window_get_selected (fixture->window) == machine);
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+  page = ui_test_find (GTK_WIDGET (fixture->window), VD_TYPE_MACHINE_PAGE, NULL);
+  vd_machine_set_state (machine, VD_MACHINE_PAUSED, "The image cannot grow.");
+  ui_test_frames (GTK_WIDGET (fixture->window), 3);
+  resume = gtk_widget_get_parent (find_shown (page, "The image cannot grow."));
+  resume = ui_test_find (resume, GTK_TYPE_BUTTON, "_Resume");
+  g_assert_true (gtk_widget_get_mapped (resume) && gtk_widget_is_sensitive (resume));
+  g_assert_cmpstr (gtk_actionable_get_action_name (GTK_ACTIONABLE (resume)), ==, "machine.resume");
+  vd_machine_set_state (machine, VD_MACHINE_OFF, NULL);
+  g_assert_false (gtk_widget_get_mapped (resume));
+}
+
 static void
 test_fits_a_phone (Fixture *fixture, gconstpointer data)
 {
-  GListModel *machines = vd_library_get_machines (fixture->library);
+  GListModel *machines = vd_library_get_machines (fixture->of.library);
   VdMachine *machine =
-    add_machine (fixture, "A machine with quite a long name, as people give them");
+    ui_library_add (&fixture->of, "A machine with quite a long name, as people give them");
 
   ui_test_until (vd_window_get_selected (fixture->window) == machine);
   ui_test_frames (GTK_WIDGET (fixture->window), 3);
@@ -271,7 +323,7 @@ test_fits_a_phone (Fixture *fixture, gconstpointer data)
   show_dialog (fixture, "win.new-machine");
   show_dialog (fixture, "win.rename");
   resize (fixture, 1100);
-  finish (vd_library_delete (fixture->library, machine));
+  ui_library_finish (vd_library_delete (fixture->of.library, machine));
   ui_test_until (g_list_model_get_n_items (machines) == 0);
   ui_test_frames (GTK_WIDGET (fixture->window), 3);
   resize (fixture, NARROW);
@@ -301,10 +353,7 @@ main (int argc, char **argv)
   int status;
 
   g_test_init (&argc, &argv, NULL);
-  application =
-    g_object_new (ADW_TYPE_APPLICATION, "application-id", APP_ID, "flags", G_APPLICATION_NON_UNIQUE,
-                  "resource-base-path", "/com/example/VirtDesk", NULL);
-  g_assert_true (g_application_register (G_APPLICATION (application), NULL, NULL));
+  application = ui_application_new ();
   vd_shortcuts_install (GTK_APPLICATION (application));
   ADD ("empty-then-full", test_empty_then_full);
   ADD ("search", test_search);
@@ -312,6 +361,8 @@ main (int argc, char **argv)
   ADD ("delete-and-undo", test_delete_and_undo);
   ADD ("delete-and-close", test_delete_and_close);
   ADD ("broken-machine", test_broken_machine);
+  ADD ("eject", test_eject);
+  ADD ("paused-with-reason", test_paused_with_reason);
   ADD ("keys-behind-a-dialog", test_keys_behind_a_dialog);
   ADD ("fits-a-phone", test_fits_a_phone);
   ADD ("dialogs-fit-a-phone", test_dialogs_fit_a_phone);

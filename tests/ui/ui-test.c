@@ -106,6 +106,30 @@ ui_test_pointer_to (GtkWidget *widget, double x, double y)
                    (int) (place.y + offset_y));
 }
 
+void
+ui_test_click (GtkWidget *widget)
+{
+  ui_test_until (gtk_widget_get_mapped (widget) && gtk_widget_get_height (widget) > 0);
+  ui_test_pointer_to (widget, gtk_widget_get_width (widget) / 2.0,
+                      gtk_widget_get_height (widget) / 2.0);
+  ui_test_xdotool ("click 1");
+}
+
+gpointer
+ui_test_find_icon (GtkWidget *root, const char *icon)
+{
+  if (GTK_IS_BUTTON (root) && g_strcmp0 (gtk_button_get_icon_name (GTK_BUTTON (root)), icon) == 0)
+    return root;
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    gpointer found = ui_test_find_icon (child, icon);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
 static gboolean
 is_wanted (GtkWidget *widget, GType type, const char *label)
 {

@@ -36,6 +36,10 @@ void ui_test_frames (GtkWidget *widget, guint n);
 guint32 ui_test_colour (GtkWidget *widget, int x, int y);
 /* Place of a widget's point on the screen: windows are put at a known place by present. */
 void ui_test_pointer_to (GtkWidget *widget, double x, double y);
+/* A real click into its middle. */
+void ui_test_click (GtkWidget *widget);
+/* The first button below @root with that icon. */
+gpointer ui_test_find_icon (GtkWidget *root, const char *icon);
 /* The first widget below @root of @type (with @name as its label, or any when NULL). */
 gpointer ui_test_find (GtkWidget *root, GType type, const char *label);
 

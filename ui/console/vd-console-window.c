@@ -18,6 +18,7 @@ struct _VdConsoleWindow {
   AdwToastOverlay *toasts;
   AdwToolbarView *toolbar_view;
   GtkWidget *header;
+  AdwBanner *problem;
   AdwWindowTitle *title;
   GtkMenuButton *power;
   GtkButton *fullscreen_button;
@@ -156,6 +157,18 @@ update_status_page (VdConsoleWindow *self)
   gtk_widget_set_visible (self->start, state == VD_MACHINE_OFF || state == VD_MACHINE_CRASHED);
 }
 
+/* Why it stands still, and the way to go on; or what a device of it suffers from. */
+static void
+update_problem (VdConsoleWindow *self, gboolean shown, gboolean paused)
+{
+  const char *problem = vd_machine_get_problem (self->machine);
+
+  if (problem != NULL)
+    adw_banner_set_title (self->problem, problem);
+  adw_banner_set_button_label (self->problem, paused ? _("_Resume") : NULL);
+  adw_banner_set_revealed (self->problem, shown && problem != NULL);
+}
+
 static void
 update (VdConsoleWindow *self)
 {
@@ -167,7 +180,9 @@ update (VdConsoleWindow *self)
   vd_console_set_display (self->console, display);
   update_status_page (self);
   gtk_stack_set_visible_child_name (self->stack, shown ? "console" : "status");
-  gtk_widget_set_visible (self->resume, shown && paused);
+  update_problem (self, shown, paused);
+  gtk_widget_set_visible (self->resume,
+                          shown && paused && !adw_banner_get_revealed (self->problem));
   if (paused)
     gtk_widget_add_css_class (GTK_WIDGET (self->console), "paused");
   else
@@ -232,6 +247,7 @@ vd_console_window_class_init (VdConsoleWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, toasts);
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, toolbar_view);
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, header);
+  gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, problem);
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, title);
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, power);
   gtk_widget_class_bind_template_child (widget_class, VdConsoleWindow, fullscreen_button);

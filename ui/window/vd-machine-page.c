@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "vd-closures.h"
+#include "vd-disk-row.h"
 #include "vd-thumbnail.h"
 
 struct _VdMachinePage {
@@ -14,11 +15,14 @@ struct _VdMachinePage {
   AdwPreferencesGroup *disks;
   GtkWidget *engine_row;
   GtkWidget *boot_row;
+  GtkWidget *network_row;
   GtkWidget *problem;
   GtkLabel *problem_label;
   GtkWidget *details;
+  GtkWidget *resume;
 
   /* Owned */
+  VdLibrary *library;
   VdMachine *machine;
   GSignalGroup *signals;
   GPtrArray *disk_rows; /* borrowed by the group */
@@ -58,6 +62,7 @@ vd_machine_page_update_problem (VdMachinePage *self)
   gtk_widget_set_visible (self->problem, problem != NULL && *problem != '\0');
   gtk_label_set_label (self->problem_label, problem != NULL ? problem : "");
   gtk_widget_set_visible (self->details, vd_machine_get_details (self->machine) != NULL);
+  gtk_widget_set_visible (self->resume, vd_machine_get_state (self->machine) == VD_MACHINE_PAUSED);
 }
 
 /* For a report: the sentence, and the registers or whatever else belongs to it. */
@@ -75,7 +80,7 @@ boot_words (VdConfig *config)
 {
   switch (vd_config_get_boot (config)) {
   case VD_BOOT_KERNEL:
-    return _("Linux kernel, started directly");
+    return _("None: a Linux kernel is started directly");
   case VD_BOOT_BIOS:
     return _("BIOS");
   case VD_BOOT_UEFI:
@@ -84,52 +89,45 @@ boot_words (VdConfig *config)
   return "";
 }
 
-static void
-vd_machine_page_add_disk (VdMachinePage *self, VdDiskConfig *disk)
+static const char *
+network_words (VdConfig *config)
 {
-  const char *path = vd_disk_config_get_path (disk);
-  g_autofree char *name = g_path_get_basename (path);
-  gboolean cdrom = vd_disk_config_get_cdrom (disk);
-  GtkWidget *row = adw_action_row_new ();
+  if (vd_config_get_network (config))
+    return _("Shares this computer’s connection; nobody outside can reach it");
+  return _("None: the machine is on its own");
+}
 
-  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), cdrom ? _("Disc") : _("Disk"));
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), name);
-  adw_action_row_set_subtitle_selectable (ADW_ACTION_ROW (row), TRUE);
-  gtk_widget_add_css_class (row, "property");
-  gtk_widget_set_tooltip_text (row, path);
-  adw_action_row_add_prefix (
-    ADW_ACTION_ROW (row),
-    gtk_image_new_from_icon_name (cdrom ? "media-optical-symbolic" : "drive-harddisk-symbolic"));
-  if (vd_disk_config_get_readonly (disk) && !cdrom)
-    adw_action_row_add_suffix (ADW_ACTION_ROW (row), gtk_label_new (_("read-only")));
-  adw_preferences_group_add (self->disks, row);
-  g_ptr_array_add (self->disk_rows, row);
+static void
+vd_machine_page_add_disks (VdMachinePage *self, GListModel *disks)
+{
+  guint drive = 0;
+
+  for (guint i = 0; i < g_list_model_get_n_items (disks); i++) {
+    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (disks, i);
+    GtkWidget *row = vd_disk_row_new (self->library, self->machine, disk, drive);
+
+    drive += vd_disk_config_get_cdrom (disk);
+    adw_preferences_group_add (self->disks, row);
+    g_ptr_array_add (self->disk_rows, row);
+  }
 }
 
 static void
 vd_machine_page_update_config (VdMachinePage *self)
 {
   VdConfig *config = vd_machine_get_config (self->machine);
-  guint n;
 
   for (guint i = 0; i < self->disk_rows->len; i++)
     adw_preferences_group_remove (self->disks, self->disk_rows->pdata[i]);
   g_ptr_array_set_size (self->disk_rows, 0);
   gtk_widget_set_visible (self->boot_row, config != NULL);
-  if (config == NULL) {
-    gtk_widget_set_visible (GTK_WIDGET (self->disks), FALSE);
-    return;
+  gtk_widget_set_visible (self->network_row, config != NULL);
+  if (config != NULL) {
+    adw_action_row_set_subtitle (ADW_ACTION_ROW (self->boot_row), boot_words (config));
+    adw_action_row_set_subtitle (ADW_ACTION_ROW (self->network_row), network_words (config));
+    vd_machine_page_add_disks (self, vd_config_get_disks (config));
   }
-
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->boot_row), boot_words (config));
-  n = g_list_model_get_n_items (vd_config_get_disks (config));
-  for (guint i = 0; i < n; i++) {
-    g_autoptr (VdDiskConfig) disk = g_list_model_get_item (vd_config_get_disks (config), i);
-
-    vd_machine_page_add_disk (self, disk);
-  }
-  gtk_widget_set_visible (GTK_WIDGET (self->disks), n > 0);
+  gtk_widget_set_visible (GTK_WIDGET (self->disks), self->disk_rows->len > 0);
 }
 
 static void
@@ -169,6 +167,12 @@ vd_machine_page_set_machine (VdMachinePage *self, VdMachine *machine)
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_MACHINE]);
 }
 
+void
+vd_machine_page_set_library (VdMachinePage *self, VdLibrary *library)
+{
+  g_set_object (&self->library, library);
+}
+
 static void
 open_console (GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -200,6 +204,7 @@ vd_machine_page_dispose (GObject *object)
 
   g_clear_object (&self->signals);
   g_clear_object (&self->machine);
+  g_clear_object (&self->library);
   g_clear_pointer (&self->disk_rows, g_ptr_array_unref);
   gtk_widget_dispose_template (GTK_WIDGET (object), VD_TYPE_MACHINE_PAGE);
   G_OBJECT_CLASS (vd_machine_page_parent_class)->dispose (object);
@@ -227,9 +232,11 @@ vd_machine_page_class_init (VdMachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, disks);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, engine_row);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, boot_row);
+  gtk_widget_class_bind_template_child (widget_class, VdMachinePage, network_row);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem_label);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, details);
+  gtk_widget_class_bind_template_child (widget_class, VdMachinePage, resume);
   gtk_widget_class_bind_template_callback (widget_class, copy_details);
   gtk_widget_class_bind_template_callback (widget_class, vd_closure_dot_classes);
   gtk_widget_class_bind_template_callback (widget_class, vd_closure_hardware);

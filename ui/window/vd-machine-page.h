@@ -11,13 +11,15 @@
 
 #include <adwaita.h>
 
-#include "vd-machine.h"
+#include "vd-library.h"
 
 G_BEGIN_DECLS
 
 #define VD_TYPE_MACHINE_PAGE (vd_machine_page_get_type ())
 G_DECLARE_FINAL_TYPE (VdMachinePage, vd_machine_page, VD, MACHINE_PAGE, AdwBin)
 
+/* Before the first machine: where its discs are changed. */
+void vd_machine_page_set_library (VdMachinePage *self, VdLibrary *library);
 void vd_machine_page_set_machine (VdMachinePage *self, VdMachine *machine);
 
 G_END_DECLS

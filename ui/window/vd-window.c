@@ -263,6 +263,7 @@ vd_window_set_library (VdWindow *self, VdLibrary *library)
   GtkFilterListModel *found;
 
   self->library = g_object_ref (library);
+  vd_machine_page_set_library (self->page, library);
   self->filter =
     gtk_string_filter_new (gtk_property_expression_new (VD_TYPE_MACHINE, NULL, "name"));
   found =
