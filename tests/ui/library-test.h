@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A real library in a folder of its own, for the tests of widgets, and what its machines are made of.
+ * A real library in a folder of its own, for the tests of widgets, and what its machines are made
+ * of.
  *
  * Threads: main.
  */
@@ -29,8 +30,8 @@ void ui_library_finish (VdJob *job);
 VdMachine *ui_library_add (UiLibrary *self, const char *name);
 VdMachine *ui_library_add_config (UiLibrary *self, VdConfig *config);
 
-/* Files in the library's folder that are taken for a Linux kernel, and for a disc that a BIOS starts
- * from. */
+/* Files in the library's folder that are taken for a Linux kernel, and for a disc that a BIOS
+ * starts from. */
 GFile *ui_library_make_kernel (UiLibrary *self);
 GFile *ui_library_make_disc (UiLibrary *self, const char *name);
 

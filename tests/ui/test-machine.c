@@ -8,7 +8,8 @@ struct _TestMachine {
 
 G_DEFINE_FINAL_TYPE (TestMachine, test_machine, VD_TYPE_MACHINE)
 
-/* There is no engine, and no thread: the job has failed at once, and is cancelled for the window. */
+/* There is no engine, and no thread: the job has failed at once, and is cancelled for the window.
+ */
 static VdJob *
 test_machine_resume (VdMachine *machine)
 {

@@ -11,14 +11,14 @@
 #define TIMER(n)   (0x100 + 0x20 * (n))
 #define COMPARE(n) (TIMER (n) + 8)
 
-#define LEVEL     0x2
-#define ENABLE    0x4
-#define PERIODIC  0x8
-#define SET       0x40
-#define ROUTE(n)  ((n) << 9)
-#define FREE_GSI  20
-#define PIT_GSI   0
-#define MILLI     (1000000 / VMM_HPET_PERIOD_NS)
+#define LEVEL    0x2
+#define ENABLE   0x4
+#define PERIODIC 0x8
+#define SET      0x40
+#define ROUTE(n) ((n) << 9)
+#define FREE_GSI 20
+#define PIT_GSI  0
+#define MILLI    (1000000 / VMM_HPET_PERIOD_NS)
 
 typedef struct {
   FakeGuest *guest;
