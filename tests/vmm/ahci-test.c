@@ -105,3 +105,11 @@ ahci_test_word (AhciTest *f, guint i)
 {
   return ((guint16 *) ahci_test_at (f, f->data, 512))[i];
 }
+
+int
+ahci_test_run_all (const AhciTestCase *tests, guint n_tests)
+{
+  for (guint i = 0; i < n_tests; i++)
+    g_test_add (tests[i].name, AhciTest, NULL, ahci_test_set_up, tests[i].run, ahci_test_tear_down);
+  return g_test_run ();
+}

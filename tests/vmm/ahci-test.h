@@ -57,4 +57,12 @@ void ahci_test_check_sector (const guint8 *bytes, guint sector);
 void ahci_test_check_alive (AhciTest *f);
 guint16 ahci_test_word (AhciTest *f, guint i);
 
+typedef struct {
+  const char *name;
+  void (*run) (AhciTest *f, gconstpointer data);
+} AhciTestCase;
+
+/* Each on a fixture of its own, after g_test_init; what main returns. */
+int ahci_test_run_all (const AhciTestCase *tests, guint n_tests);
+
 G_END_DECLS

@@ -60,7 +60,11 @@ atapi_test_data_of (AtapiTest *f)
 }
 
 guint32
-atapi_test_packet_with (AtapiTest *f, const guint8 *packet, gsize length, gboolean dma, guint32 *moved)
+atapi_test_packet_with (AtapiTest *f,
+                        const guint8 *packet,
+                        gsize length,
+                        gboolean dma,
+                        guint32 *moved)
 {
   static const guint8 request_sense[12] = { 0x03, 0, 0, 0, 18 };
   FakeAta ata = { .command = 0xa0, .features = dma, .lba = 0xfffe00, .packet = packet };
@@ -125,4 +129,13 @@ atapi_test_check_blocks (AtapiTest *f, guint first, guint n)
 
     g_assert_cmphex (atapi_test_data_of (f)[i], ==, where < SIZE ? atapi_test_byte_of (where) : 0);
   }
+}
+
+int
+atapi_test_run_all (const AtapiTestCase *tests, guint n_tests)
+{
+  for (guint i = 0; i < n_tests; i++)
+    g_test_add (tests[i].name, AtapiTest, NULL, atapi_test_set_up, tests[i].run,
+                atapi_test_tear_down);
+  return g_test_run ();
 }

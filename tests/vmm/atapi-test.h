@@ -38,12 +38,24 @@ void atapi_test_set_up (AtapiTest *f, gconstpointer data);
 void atapi_test_tear_down (AtapiTest *f, gconstpointer data);
 guint8 *atapi_test_data_of (AtapiTest *f);
 /* Returns the sense that the command failed with, 0 where it did not; @moved is what came. */
-guint32 atapi_test_packet_with (AtapiTest *f, const guint8 *packet, gsize length, gboolean dma, guint32 *moved);
+guint32 atapi_test_packet_with (AtapiTest *f,
+                                const guint8 *packet,
+                                gsize length,
+                                gboolean dma,
+                                guint32 *moved);
 guint32 atapi_test_packet (AtapiTest *f, const guint8 *bytes, guint32 *moved);
 guint32 atapi_test_test_unit_ready (AtapiTest *f);
 /* What every host does first. */
 void atapi_test_clear_attention (AtapiTest *f);
 guint32 atapi_test_be (const guint8 *bytes, guint n);
 void atapi_test_check_blocks (AtapiTest *f, guint first, guint n);
+
+typedef struct {
+  const char *name;
+  void (*run) (AtapiTest *f, gconstpointer data);
+} AtapiTestCase;
+
+/* Each on a fixture of its own, after g_test_init; what main returns. */
+int atapi_test_run_all (const AtapiTestCase *tests, guint n_tests);
 
 G_END_DECLS

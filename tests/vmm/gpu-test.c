@@ -145,3 +145,11 @@ gpu_test_show_blob (GpuTest *f,
   return SEND (f, SET_SCANOUT_BLOB, 0, 0, width, height, 0, id, width, height, XRGB, 0, stride, 0,
                0, 0, offset, 0, 0, 0);
 }
+
+int
+gpu_test_run_all (const GpuTestCase *tests, guint n_tests)
+{
+  for (guint i = 0; i < n_tests; i++)
+    g_test_add (tests[i].name, GpuTest, NULL, gpu_test_set_up, tests[i].run, gpu_test_tear_down);
+  return g_test_run ();
+}

@@ -78,6 +78,14 @@ guint32 gpu_test_show_blob (GpuTest *f,
                             guint32 stride,
                             guint32 offset);
 
+typedef struct {
+  const char *name;
+  void (*run) (GpuTest *f, gconstpointer data);
+} GpuTestCase;
+
+/* Each on a fixture of its own, after g_test_init; what main returns. */
+int gpu_test_run_all (const GpuTestCase *tests, guint n_tests);
+
 #define SEND(f, type, ...)                                                                         \
   gpu_test_send (f, CONTROL, type, (const guint32[]) { __VA_ARGS__ },                              \
                  sizeof ((const guint32[]) { __VA_ARGS__ }) / 4)

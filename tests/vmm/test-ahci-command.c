@@ -141,7 +141,8 @@ test_mixed (AhciTest *f, gconstpointer data)
   fake_ahci_wait (f->ahci, 0, 0xf);
   g_assert_cmphex (ahci_test_port (f, PX_TFD), ==, TFD_GOOD);
   g_assert_cmpmem (ahci_test_at (f, f->data + 512, 512), 512, ahci_test_at (f, f->data, 512), 512);
-  g_assert_cmpmem (ahci_test_at (f, f->data + 3 * 512, 512), 512, ahci_test_at (f, f->data, 512), 512);
+  g_assert_cmpmem (ahci_test_at (f, f->data + 3 * 512, 512), 512, ahci_test_at (f, f->data, 512),
+                   512);
 }
 
 /* A queued command that fails: the rest of the queue is over, and a log says which it was. */
@@ -197,10 +198,7 @@ test_queue_error (AhciTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (AhciTest *, gconstpointer);
-  } tests[] = {
+  static const AhciTestCase tests[] = {
     { "/ahci/prdt", test_prdt },
     { "/ahci/prdt/long", test_long_prdt },
     { "/ahci/prdt/short", test_short_prdt },
@@ -211,7 +209,5 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, AhciTest, NULL, ahci_test_set_up, tests[i].run, ahci_test_tear_down);
-  return g_test_run ();
+  return ahci_test_run_all (tests, G_N_ELEMENTS (tests));
 }

@@ -403,10 +403,7 @@ test_nonsense (AhciTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (AhciTest *, gconstpointer);
-  } tests[] = {
+  static const AhciTestCase tests[] = {
     { "/ahci/function", test_function },     { "/ahci/registers", test_registers },
     { "/ahci/handoff", test_handoff },       { "/ahci/prdt/end", test_table_end },
     { "/ahci/hostile", test_hostile },       { "/ahci/reset/wire", test_comreset },
@@ -417,9 +414,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, AhciTest, NULL, ahci_test_set_up, tests[i].run, ahci_test_tear_down);
   g_test_add ("/ahci/line", AhciTest, GINT_TO_POINTER (1), ahci_test_set_up, test_line,
               ahci_test_tear_down);
-  return g_test_run ();
+  return ahci_test_run_all (tests, G_N_ELEMENTS (tests));
 }

@@ -319,24 +319,14 @@ test_all_codes (AhciTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (AhciTest *, gconstpointer);
-  } tests[] = {
-    { "/ahci/identify", test_identify },
-    { "/ahci/read", test_read },
-    { "/ahci/counts", test_counts },
-    { "/ahci/write", test_write },
-    { "/ahci/range", test_range },
-    { "/ahci/small-commands", test_small_commands },
-    { "/ahci/power", test_power },
-    { "/ahci/smart", test_smart },
-    { "/ahci/trim", test_trim },
-    { "/ahci/all-codes", test_all_codes },
+  static const AhciTestCase tests[] = {
+    { "/ahci/identify", test_identify }, { "/ahci/read", test_read },
+    { "/ahci/counts", test_counts },     { "/ahci/write", test_write },
+    { "/ahci/range", test_range },       { "/ahci/small-commands", test_small_commands },
+    { "/ahci/power", test_power },       { "/ahci/smart", test_smart },
+    { "/ahci/trim", test_trim },         { "/ahci/all-codes", test_all_codes },
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, AhciTest, NULL, ahci_test_set_up, tests[i].run, ahci_test_tear_down);
-  return g_test_run ();
+  return ahci_test_run_all (tests, G_N_ELEMENTS (tests));
 }

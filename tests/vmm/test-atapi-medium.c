@@ -171,10 +171,7 @@ test_empty (AtapiTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (AtapiTest *, gconstpointer);
-  } tests[] = {
+  static const AtapiTestCase tests[] = {
     { "/atapi/events", test_events },
     { "/atapi/change", test_change },
     { "/atapi/change/in-flight", test_change_in_flight },
@@ -183,8 +180,7 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, AtapiTest, NULL, atapi_test_set_up, tests[i].run, atapi_test_tear_down);
-  g_test_add ("/atapi/empty", AtapiTest, GINT_TO_POINTER (1), atapi_test_set_up, test_empty, atapi_test_tear_down);
-  return g_test_run ();
+  g_test_add ("/atapi/empty", AtapiTest, GINT_TO_POINTER (1), atapi_test_set_up, test_empty,
+              atapi_test_tear_down);
+  return atapi_test_run_all (tests, G_N_ELEMENTS (tests));
 }

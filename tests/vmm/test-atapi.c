@@ -327,10 +327,7 @@ test_saved (AtapiTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (AtapiTest *, gconstpointer);
-  } tests[] = {
+  static const AtapiTestCase tests[] = {
     { "/atapi/identify", test_identify },
     { "/atapi/inquiry", test_inquiry },
     { "/atapi/attention", test_attention },
@@ -347,8 +344,5 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, AtapiTest, NULL, atapi_test_set_up, tests[i].run,
-                atapi_test_tear_down);
-  return g_test_run ();
+  return atapi_test_run_all (tests, G_N_ELEMENTS (tests));
 }

@@ -205,10 +205,7 @@ test_cursor (GpuTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (GpuTest *, gconstpointer);
-  } tests[] = {
+  static const GpuTestCase tests[] = {
     { "/virtio-gpu/image", test_image },         { "/virtio-gpu/part", test_part },
     { "/virtio-gpu/window", test_window },       { "/virtio-gpu/blob", test_blob },
     { "/virtio-gpu/scattered", test_scattered }, { "/virtio-gpu/crooked-blob", test_crooked_blob },
@@ -217,7 +214,5 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, GpuTest, NULL, gpu_test_set_up, tests[i].run, gpu_test_tear_down);
-  return g_test_run ();
+  return gpu_test_run_all (tests, G_N_ELEMENTS (tests));
 }

@@ -138,10 +138,7 @@ test_greed (GpuTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (GpuTest *, gconstpointer);
-  } tests[] = {
+  static const GpuTestCase tests[] = {
     { "/virtio-gpu/wrong-images", test_wrong_images },
     { "/virtio-gpu/wrong-entries", test_wrong_entries },
     { "/virtio-gpu/wrong-transfers", test_wrong_transfers },
@@ -151,7 +148,5 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, GpuTest, NULL, gpu_test_set_up, tests[i].run, gpu_test_tear_down);
-  return g_test_run ();
+  return gpu_test_run_all (tests, G_N_ELEMENTS (tests));
 }

@@ -138,10 +138,7 @@ test_small_answer (GpuTest *f, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  static const struct {
-    const char *name;
-    void (*run) (GpuTest *, gconstpointer);
-  } tests[] = {
+  static const GpuTestCase tests[] = {
     { "/virtio-gpu/display-info", test_display_info },
     { "/virtio-gpu/resize", test_resize },
     { "/virtio-gpu/edid", test_edid },
@@ -153,7 +150,5 @@ main (int argc, char **argv)
   };
 
   g_test_init (&argc, &argv, NULL);
-  for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
-    g_test_add (tests[i].name, GpuTest, NULL, gpu_test_set_up, tests[i].run, gpu_test_tear_down);
-  return g_test_run ();
+  return gpu_test_run_all (tests, G_N_ELEMENTS (tests));
 }
