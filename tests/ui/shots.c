@@ -6,6 +6,7 @@
 #include "console/vd-console-window.h"
 #include "library-test.h"
 #include "preferences/vd-preferences.h"
+#include "ui-shot.h"
 #include "ui-test.h"
 #include "vd-shortcuts.h"
 #include "window/vd-window.h"
@@ -32,65 +33,6 @@ static const struct {
   { "dark-narrow", ADW_COLOR_SCHEME_FORCE_DARK, NARROW, 640 },
 };
 
-/* Animations run to their end, and what was posted has come. */
-static void
-settle (guint ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end) {
-    g_main_context_iteration (NULL, FALSE);
-    g_usleep (1000);
-  }
-}
-
-typedef struct {
-  GtkWidget *window;
-  GskRenderNode *node;
-} Drawn;
-
-/* Right after a frame is the one moment at which nothing waits to be drawn anew. */
-static void
-after_paint (GdkFrameClock *clock, Drawn *drawn)
-{
-  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (drawn->window);
-  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
-
-  gdk_paintable_snapshot (paintable, snapshot, gtk_widget_get_width (drawn->window),
-                          gtk_widget_get_height (drawn->window));
-  g_clear_pointer (&drawn->node, gsk_render_node_unref);
-  drawn->node = gtk_snapshot_to_node (snapshot);
-}
-
-/* What the window draws in its next frame. */
-static GskRenderNode *
-take_node (GtkWidget *window)
-{
-  Drawn drawn = { window, NULL };
-  GdkFrameClock *clock = gtk_widget_get_frame_clock (window);
-  gulong handler = g_signal_connect (clock, "after-paint", G_CALLBACK (after_paint), &drawn);
-
-  while (drawn.node == NULL) {
-    gtk_widget_queue_draw (window);
-    settle (50);
-  }
-  g_signal_handler_disconnect (clock, handler);
-  return drawn.node;
-}
-
-static void
-save (GtkWindow *window, const char *path)
-{
-  g_autoptr (GskRenderNode) node = take_node (GTK_WIDGET (window));
-  g_autoptr (GdkTexture) texture = gsk_renderer_render_texture (
-    gtk_native_get_renderer (GTK_NATIVE (window)), node,
-    &GRAPHENE_RECT_INIT (0, 0, gtk_widget_get_width (GTK_WIDGET (window)),
-                         gtk_widget_get_height (GTK_WIDGET (window))));
-
-  if (!gdk_texture_save_to_png (texture, path))
-    g_error ("cannot write %s", path);
-}
-
 static void
 shoot (Shots *shots, GtkWindow *window, const char *name)
 {
@@ -99,11 +41,11 @@ shoot (Shots *shots, GtkWindow *window, const char *name)
 
     adw_style_manager_set_color_scheme (adw_style_manager_get_default (), looks[i].scheme);
     gtk_window_set_default_size (window, looks[i].width, looks[i].height);
-    settle (900);
-    save (window, file);
+    ui_shot_settle (900);
+    ui_shot_save (window, file);
   }
   gtk_window_set_default_size (window, looks[0].width, looks[0].height);
-  settle (300);
+  ui_shot_settle (300);
 }
 
 static void
@@ -113,14 +55,14 @@ close_dialog (Shots *shots, GtkWindow *window)
 
   if (dialog != NULL)
     adw_dialog_force_close (dialog);
-  settle (400);
+  ui_shot_settle (400);
 }
 
 static void
 shoot_dialog (Shots *shots, AdwDialog *dialog, const char *name)
 {
   adw_dialog_present (dialog, GTK_WIDGET (shots->window));
-  settle (300);
+  ui_shot_settle (300);
   shoot (shots, shots->window, name);
   close_dialog (shots, shots->window);
 }
@@ -154,13 +96,13 @@ shoot_disc (Shots *shots)
   g_autoptr (GFile) disc = ui_library_make_disc (&shots->of, "debian-13.1.0-amd64-netinst.iso");
 
   adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (shots->window));
-  settle (400);
+  ui_shot_settle (400);
   vd_new_machine_set_file (wizard, disc);
-  settle (800);
+  ui_shot_settle (800);
   shoot (shots, shots->window, "new-disc");
   adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL),
                                  TRUE);
-  settle (300);
+  ui_shot_settle (300);
   shoot (shots, shots->window, "new-disc-more");
   close_dialog (shots, shots->window);
 }
@@ -171,37 +113,17 @@ shoot_wizard (Shots *shots)
   VdNewMachine *wizard = vd_new_machine_new (shots->of.library);
 
   adw_dialog_present (ADW_DIALOG (wizard), GTK_WIDGET (shots->window));
-  settle (400);
+  ui_shot_settle (400);
   shoot (shots, shots->window, "new-source");
   vd_new_machine_set_sample (wizard);
-  settle (600);
+  ui_shot_settle (600);
   shoot (shots, shots->window, "new-review");
   adw_expander_row_set_expanded (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_EXPANDER_ROW, NULL),
                                  TRUE);
   gtk_editable_set_text (ui_test_find (GTK_WIDGET (wizard), ADW_TYPE_ENTRY_ROW, "_Name"), "");
-  settle (300);
+  ui_shot_settle (300);
   shoot (shots, shots->window, "new-bad-name");
   close_dialog (shots, shots->window);
-}
-
-/* The landscape of the sample has many shades; a text screen has few. */
-static gboolean
-is_drawn (VdMachine *machine)
-{
-  g_auto (VdFrame) frame = { .dmabuf = -1 };
-  VdDisplay *display = vd_machine_get_display (machine);
-  const guint8 *pixels;
-  gboolean seen[256] = { 0 };
-  guint n = 0;
-
-  if (display == NULL || !vd_display_peek_frame (display, &frame) || frame.pixels == NULL)
-    return FALSE;
-  pixels = g_bytes_get_data (frame.pixels, NULL);
-  for (gsize i = frame.offset; i < g_bytes_get_size (frame.pixels); i += 4) {
-    n += !seen[pixels[i]];
-    seen[pixels[i]] = TRUE;
-  }
-  return n > 60;
 }
 
 static void
@@ -211,22 +133,52 @@ shoot_running (Shots *shots, VdMachine *machine)
   gint64 end = g_get_monotonic_time () + 600 * G_USEC_PER_SEC;
 
   ui_library_finish (vd_machine_start (machine));
-  while (!is_drawn (machine) && g_get_monotonic_time () < end)
-    settle (500);
-  settle (5000); /* the shell greets below it */
+  while (!ui_shot_shows_picture (machine) && g_get_monotonic_time () < end)
+    ui_shot_settle (500);
+  ui_shot_settle (5000); /* the shell greets below it */
   shoot (shots, shots->window, "machine-running");
   console = GTK_WINDOW (vd_console_window_new (GTK_APPLICATION (shots->application), machine));
   gtk_window_present (console);
-  settle (1500);
+  ui_shot_settle (1500);
   shoot (shots, console, "console-running");
   ui_library_finish (vd_machine_pause (machine));
-  settle (300);
+  ui_shot_settle (300);
   shoot (shots, console, "console-paused");
+  vd_machine_set_state (machine, VD_MACHINE_PAUSED,
+                        "The machine was paused so that nothing is lost. Its disk is full.");
+  shoot (shots, console, "console-full");
   ui_library_finish (vd_machine_force_off (machine));
-  settle (500);
+  ui_shot_settle (500);
   shoot (shots, console, "console-off");
   gtk_window_destroy (console);
   shoot (shots, shots->window, "machine-off");
+}
+
+/* With all that a machine can have, and its disk full. */
+static void
+shoot_drives (Shots *shots)
+{
+  g_autoptr (VdConfig) config = vd_config_new_sample (NULL);
+  g_autoptr (VdDiskConfig) drive = NULL;
+  g_autoptr (GFile) disc = ui_library_make_disc (&shots->of, "debian-13.1.0-amd64-netinst.iso");
+  VdMachine *machine;
+
+  drive = vd_disk_config_new (g_file_peek_path (disc), VD_DISK_RAW);
+  g_object_set (drive, "cdrom", TRUE, "readonly", TRUE, NULL);
+  vd_config_add_disk (config, drive);
+  g_object_set (config, "name", "Debian", "boot", VD_BOOT_UEFI, "network", TRUE, "new-disk-size",
+                (guint64) 1 << 30, NULL);
+  machine = ui_library_add_config (&shots->of, config);
+  vd_window_select (VD_WINDOW (shots->window), machine);
+  shoot (shots, shots->window, "machine-drives");
+  vd_machine_set_state (
+    machine, VD_MACHINE_PAUSED,
+    "The machine was paused so that nothing is lost. The image “/home/me/disk.raw” "
+    "cannot grow, because its file system is full: make room there, then "
+    "resume the machine.");
+  shoot (shots, shots->window, "machine-full");
+  vd_machine_set_state (machine, VD_MACHINE_OFF, NULL);
+  ui_library_finish (vd_library_delete (shots->of.library, machine));
 }
 
 static void
@@ -242,7 +194,7 @@ shoot_all (Shots *shots)
 
   shots->window = GTK_WINDOW (vd_window_new (shots->application, shots->of.library));
   gtk_window_present (shots->window);
-  settle (1000);
+  ui_shot_settle (1000);
   broken = vd_library_find (shots->of.library, "Old Server");
   if (broken == NULL) {
     g_autoptr (VdMachine) first =
@@ -256,6 +208,7 @@ shoot_all (Shots *shots)
   shoot (shots, shots->window, "welcome");
   shoot_wizard (shots);
   shoot_disc (shots);
+  shoot_drives (shots);
   make_machine (shots, "Build machine");
   make_machine (shots, "A machine with quite a long name, as people give them");
   sample = make_machine (shots, NULL);
@@ -267,7 +220,7 @@ shoot_all (Shots *shots)
   close_dialog (shots, shots->window);
   shoot_running (shots, sample);
   gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.delete", NULL);
-  settle (500);
+  ui_shot_settle (500);
   shoot (shots, shots->window, "deleted");
   gtk_window_destroy (shots->window);
   ui_library_clear (&shots->of);
