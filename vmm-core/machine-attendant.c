@@ -33,7 +33,7 @@ attendant_wait (VmmMachine *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  while (self->pending == PENDING_NONE && !self->quitting)
+  while (self->pending == PENDING_NONE && !self->unplugged && !self->quitting)
     g_cond_wait (&self->changed, &self->lock);
   return !self->quitting;
 }
@@ -46,12 +46,15 @@ vmm_machine_attend (gpointer data)
   while (attendant_wait (self)) {
     g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
     VmmPending pending;
+    gboolean unplugged;
     VmmEnd end;
 
     g_mutex_lock (&self->lock);
     pending = self->pending;
     end = self->pending_end;
     self->pending = PENDING_NONE;
+    unplugged = self->unplugged;
+    self->unplugged = FALSE;
     g_mutex_unlock (&self->lock);
     if (vmm_machine_get_state (self) == VMM_MACHINE_STOPPED)
       continue;
@@ -61,6 +64,8 @@ vmm_machine_attend (gpointer data)
       vmm_machine_do_reset (self);
     else if (pending == PENDING_END)
       vmm_machine_do_end (self, &end);
+    if (unplugged)
+      vmm_machine_remove_unplugged (self);
   }
   return NULL;
 }
@@ -120,6 +125,17 @@ on_panicked (gpointer data)
 }
 
 static void
+on_unplugged (gpointer data)
+{
+  VmmMachine *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->unplugged = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 on_device_broken (gpointer data, const char *device_id, const char *why)
 {
   VmmMachine *self = data;
@@ -164,6 +180,7 @@ const VmmKvmEvents vmm_machine_events = {
   .request = on_request,
   .pause = on_pause,
   .panicked = on_panicked,
+  .unplugged = on_unplugged,
   .device_broken = on_device_broken,
   .lost = on_lost,
   .crashed = on_crashed,

@@ -49,6 +49,7 @@ struct _VmmMachine {
   VmmPending pending;
   VmmEnd pending_end;                /* its strings are @message and @registers */
   char *pause_device, *pause_reason; /* of PENDING_PAUSE */
+  gboolean unplugged;                /* the guest gave up something that was attached */
   gboolean lost; /* its memory goes: of what may still happen only a crash counts */
   gboolean quitting;
   gint64 started_ns, ended_ns; /* 0: not yet */
@@ -81,6 +82,9 @@ void vmm_machine_do_end (VmmMachine *self, const VmmEnd *end);
 void vmm_machine_do_reset (VmmMachine *self);
 /* Running. Where it fails the machine runs on. */
 gboolean vmm_machine_do_pause (VmmMachine *self, GError **error);
+
+/* machine-plug.c. Thread: attendant, with the control lock held: frees what the guest gave up. */
+void vmm_machine_remove_unplugged (VmmMachine *self);
 
 /* machine-attendant.c: its thread, what KVM calls, and the fault source; data is the machine. */
 gpointer vmm_machine_attend (gpointer data);

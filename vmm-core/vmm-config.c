@@ -228,6 +228,8 @@ find_fault (const VmmConfig *self)
     return "The console's file has no name.";
   if (share_input (&self->serial, &self->console))
     return "The serial port and the console cannot both read from the same place.";
+  if (self->n_ports > VMM_MAX_PORTS)
+    return "A machine can have at most 8 ports that something can be attached to.";
   return find_nic_fault (self);
 }
 

@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 #define VMM_MAX_VCPUS  32
 #define VMM_MAX_DISKS  24
 #define VMM_MAX_SATA   6 /* SATA disks and CD drives */
+#define VMM_MAX_PORTS  8
 #define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
 
 /* The letters that a PC's users know: disks, discs, network. */
@@ -83,6 +84,7 @@ typedef struct {
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
   VmmTextConfig console;  /* virtio-console: hvc0 to Linux */
   char *load;             /* folder of a saved machine that goes on, or NULL: it starts anew */
+  guint n_ports;          /* that disks and cards can be attached to while the machine runs */
   gboolean usb;           /* a controller; with graphics, a keyboard and a tablet too */
   gboolean debug_exit;    /* port 0xf4 */
   gboolean stop_on_reset; /* a reset ends the run instead of starting it anew */

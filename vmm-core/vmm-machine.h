@@ -53,6 +53,8 @@ typedef struct {
   void (*device_broken) (VmmMachine *machine, const char *device, const char *why, gpointer data);
   /* The guest's operating system says that it has crashed; the machine runs on. */
   void (*panicked) (VmmMachine *machine, gpointer data);
+  /* The guest has given up @device, or it was taken by force: it is no more. */
+  void (*detached) (VmmMachine *machine, const char *device, gpointer data);
 } VmmListener;
 
 typedef struct {
@@ -107,6 +109,15 @@ gboolean vmm_machine_remove_forward (VmmMachine *self,
 GPtrArray *vmm_machine_list_forwards (VmmMachine *self, const char *id, GError **error);
 /* Pulls the cable out of the network card @id, or puts it back. Thread: control */
 gboolean vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **error);
+
+/* Attaches a disk or a network card to a machine that runs, at one of its ports
+ * (VmmConfig.n_ports). Returns the name by which the other functions know it; g_free. Thread:
+ * control */
+char *vmm_machine_attach_disk (VmmMachine *self, const VmmDiskConfig *disk, GError **error);
+char *vmm_machine_attach_nic (VmmMachine *self, const VmmNicConfig *nic, GError **error);
+/* Asks the guest to give up what was attached: VmmListener.detached says when it has. With @force
+ * it is taken at once, whatever the guest does with it. Thread: control */
+gboolean vmm_machine_detach (VmmMachine *self, const char *id, gboolean force, GError **error);
 
 /* Saves a machine that is paused to the new folder @path: see VmmConfig.load. It stays paused, and
  * may be resumed or saved again. Fails with VMM_ERROR_IO, or _CANCELLED by @progress (which may be

@@ -3,8 +3,11 @@
  * Ports, configuration space and BARs of all devices, in any order and any size.
  */
 #include "fake-devices.h"
+#include "pci/root-port.h"
 
-#define MAX_DEEDS 512
+#define MAX_DEEDS   512
+#define N_FUNCTIONS 14 /* on bus 0 */
+#define ECAM_BUS    (1 << 20)
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -17,6 +20,20 @@ touch (VmmBus *bus, guint64 address, guint size, FuzzReader *reader, gboolean wr
     vmm_bus_read (bus, address, size);
 }
 
+/* A card goes and comes as by a person who presses the button, pulls and pushes. */
+static void
+do_plug (FakeDevices *all, guint8 what)
+{
+  VmmDevice *port = all->devices[FAKE_PORT];
+
+  if (what % 3 == 0)
+    vmm_root_port_press_button (port);
+  else if (what % 3 == 1)
+    vmm_root_port_remove (port);
+  else
+    vmm_root_port_insert (port);
+}
+
 /* What: two bits of size, one of direction, and what is meant. */
 static void
 do_deed (FakeDevices *all, FuzzReader *reader)
@@ -25,15 +42,22 @@ do_deed (FakeDevices *all, FuzzReader *reader)
   guint16 where = fuzz_reader_u16 (reader);
   guint size = 1 << (what & 3);
   gboolean write = (what & 4) != 0;
+  guint slot;
   FakeGuest *guest = all->guest;
 
   switch (what >> 3 & 3) {
   case 0:
     touch (guest->ports, where, size, reader, write);
     break;
-  case 1: /* the first 256 bytes of each function, where everything is */
-    touch (guest->mmio, VMM_PCI_ECAM_BASE + ((where >> 8) % 8 << 15) + (where & 0xff), size, reader,
-           write);
+  case 1: /* the first 256 bytes of each function, where everything is; the last ones are the port's
+             and the card's */
+    slot = (where >> 8) % (N_FUNCTIONS + 2);
+    if (slot == N_FUNCTIONS)
+      do_plug (all, where);
+    else
+      touch (guest->mmio,
+             VMM_PCI_ECAM_BASE + (slot > N_FUNCTIONS ? ECAM_BUS : slot << 15) + (where & 0xff),
+             size, reader, write);
     break;
   case 2: /* where the BARs are put first */
     touch (guest->mmio, VMM_PCI_WINDOW_BASE + (guint64) where * 4, size, reader, write);
@@ -52,6 +76,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   if (!all)
     all = fake_devices_new ();
+  vmm_root_port_insert (all->devices[FAKE_PORT]);
   for (guint i = 0; i < MAX_DEEDS && reader.left > 0; i++)
     do_deed (all, &reader);
   fake_guest_settle (all->guest);

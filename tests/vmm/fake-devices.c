@@ -14,6 +14,7 @@
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
 #include "fake-net.h"
+#include "pci/root-port.h"
 #include "usb/usb-hid.h"
 #include "usb/xhci.h"
 #include "virtio/virtio-blk.h"
@@ -108,6 +109,19 @@ make_usb (FakeDevices *self)
   self->devices[FAKE_XHCI] = xhci;
 }
 
+/* A port, and a card behind it. */
+static void
+make_port (FakeDevices *self)
+{
+  VmmRootPortConfig port = { .assigned = TRUE };
+  VmmVirtioRngConfig card = { .slot = VMM_PCI_BEHIND (0) };
+
+  self->devices[FAKE_PORT] = add (self, &vmm_root_port_class.parent, "port0", &port);
+  self->devices[FAKE_CARD] =
+    add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class), "rng1", &card);
+  vmm_root_port_insert (self->devices[FAKE_PORT]);
+}
+
 FakeDevices *
 fake_devices_new (void)
 {
@@ -126,6 +140,7 @@ fake_devices_new (void)
   make_ahci (self);
   make_usb (self);
   self->devices[FAKE_NET] = make_net (self);
+  make_port (self);
   self->first_free = self->guest->next;
   return self;
 }

@@ -27,6 +27,8 @@ typedef enum {
   FAKE_XHCI, /* a keyboard on port 1, a tablet on port 2 */
   FAKE_AHCI, /* a disk on port 0, a CD drive on port 1 */
   FAKE_NET,
+  FAKE_PORT, /* a root port, and what stands behind it */
+  FAKE_CARD,
   FAKE_N_DEVICES,
 } FakeDeviceKind;
 

@@ -215,6 +215,12 @@ panicked (VmmPlatform *platform)
 }
 
 static void
+unplugged (VmmPlatform *platform)
+{
+  ((FakePlatform *) platform)->n_unplugged++;
+}
+
+static void
 device_broken (VmmPlatform *platform, const char *device_id, const char *why)
 {
   FakePlatform *self = (FakePlatform *) platform;
@@ -240,12 +246,14 @@ static const VmmPlatformClass fake_platform_class = {
   .pause = ask_pause,
   .silence_pit = silence_pit,
   .panicked = panicked,
+  .unplugged = unplugged,
   .device_broken = device_broken,
 };
 
 FakeGuest *
 fake_guest_new (void)
 {
+  static const VmmPciHostConfig pci = { .n_ports = FAKE_N_PORTS };
   FakeGuest *self = g_new0 (FakeGuest, 1);
 
   self->platform.platform.klass = &fake_platform_class;
@@ -264,7 +272,7 @@ fake_guest_new (void)
     .ports = self->ports,
     .mmio = self->mmio,
   };
-  self->pci = vmm_device_new (&vmm_pci_host_class, &self->board, "pci", NULL, NULL);
+  self->pci = vmm_device_new (&vmm_pci_host_class, &self->board, "pci", &pci, NULL);
   self->board.pci = (VmmPciHost *) self->pci;
   return self;
 }

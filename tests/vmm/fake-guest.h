@@ -25,6 +25,7 @@ G_BEGIN_DECLS
 #define FAKE_INDIRECT 4
 
 #define FAKE_N_SLOTS 8
+#define FAKE_N_PORTS 2 /* root ports that may be made: buses 1 and 2 */
 
 typedef struct {
   guint64 address, size; /* size 0: free */
@@ -46,6 +47,7 @@ typedef struct {
   guint n_pauses;
   char *last_pause;
   guint n_panics;
+  guint n_unplugged;
   gboolean pit_is_silent;
   guint n_broken;
   char *last_broken;

@@ -132,6 +132,20 @@ test_resize (Fixture *self, gconstpointer data)
 }
 
 static void
+test_plug (Fixture *self, gconstpointer data)
+{
+  assert_answer (self, "{\"do\":\"attach\",\"disk\":\"a.img,readonly=on\"}",
+                 "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_ATTACH);
+  assert_answer (self, "{\"do\":\"attach\",\"net\":\"user\"}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_ATTACH);
+  assert_answer (self, "{\"do\":\"detach\",\"device\":\"disk1\",\"force\":true}",
+                 "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_DETACH);
+  g_assert_true (self->last.force);
+}
+
+static void
 test_refused (Fixture *self, gconstpointer data)
 {
   static const char *const wrong[] = {
@@ -155,6 +169,11 @@ test_refused (Fixture *self, gconstpointer data)
     "{\"do\":\"pointer\",\"wheel\":1000000000000}",
     "{\"do\":\"screenshot\"}",
     "{\"do\":\"screenshot\",\"path\":\"\"}",
+    "{\"do\":\"attach\"}",
+    "{\"do\":\"attach\",\"disk\":1}",
+    "{\"do\":\"attach\",\"disk\":\"a\",\"net\":\"user\"}",
+    "{\"do\":\"detach\"}",
+    "{\"do\":\"detach\",\"device\":\"disk0\",\"force\":1}",
     "{\"do\":\"resize-disk\",\"size\":512}",
     "{\"do\":\"resize-disk\",\"device\":\"disk0\"}",
     "{\"do\":\"resize-disk\",\"device\":\"disk0\",\"size\":-1}",
@@ -348,6 +367,7 @@ main (int argc, char **argv)
   ADD ("/control/pointer", test_pointer);
   ADD ("/control/save", test_save);
   ADD ("/control/resize", test_resize);
+  ADD ("/control/plug", test_plug);
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);
   ADD ("/control/rude", test_rude);

@@ -414,7 +414,7 @@ test_windows (Fixture *f, gconstpointer data)
 
   vmm_pci_host_get_windows (f->guest->board.pci, &windows);
   g_assert_cmphex (windows.ecam_base, ==, VMM_PCI_ECAM_BASE);
-  g_assert_cmpuint (windows.n_buses, ==, 1);
+  g_assert_cmpuint (windows.n_buses, ==, 1 + FAKE_N_PORTS);
   /* From the end of RAM to the chips, but for ECAM. */
   g_assert_cmpuint (windows.n_memory, >=, 2);
   g_assert_cmphex (windows.memory[0].base, ==, FAKE_MEMORY);

@@ -90,6 +90,10 @@ typedef struct {
    */
   void (*panicked) (VmmPlatform *self);
 
+  /* The guest let go of a device behind a root port that somebody had asked for: it can be freed.
+   */
+  void (*unplugged) (VmmPlatform *self);
+
   /* A device broke (bad ring, bad register): the machine tells its listener. @why is one
    * sentence; rate limiting is done here. */
   void (*device_broken) (VmmPlatform *self, const char *device_id, const char *why);

@@ -20,6 +20,7 @@
 #include "chips/serial.h"
 #include "device/device-list.h"
 #include "pci/pci-host.h"
+#include "pci/root-port.h"
 #include "vga/vga.h"
 #include "usb/xhci.h"
 #include "virtio/virtio-blk.h"
@@ -31,6 +32,7 @@
 
 const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_pci_host_class,
+  &vmm_root_port_class.parent,
   &vmm_lpc_class.parent,
   &vmm_flash_class,
   &vmm_fw_cfg_class,

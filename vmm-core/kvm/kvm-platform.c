@@ -236,6 +236,14 @@ panicked (VmmPlatform *platform)
 }
 
 static void
+unplugged (VmmPlatform *platform)
+{
+  VmmKvm *self = kvm_of (platform);
+
+  self->events->unplugged (self->data);
+}
+
+static void
 device_broken (VmmPlatform *platform, const char *device_id, const char *why)
 {
   VmmKvm *self = kvm_of (platform);
@@ -258,5 +266,6 @@ const VmmPlatformClass vmm_kvm_platform_class = {
   .request = request,
   .pause = ask_pause,
   .panicked = panicked,
+  .unplugged = unplugged,
   .device_broken = device_broken,
 };

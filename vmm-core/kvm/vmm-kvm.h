@@ -25,6 +25,7 @@ typedef struct {
   void (*request) (gpointer data, VmmRequestKind kind, guint32 value);
   void (*pause) (gpointer data, const char *device_id, const char *why);
   void (*panicked) (gpointer data);
+  void (*unplugged) (gpointer data);
   void (*device_broken) (gpointer data, const char *device_id, const char *why);
   /* The machine's memory goes: nothing that the guest does from now on counts, and crashed follows.
    * Allocates nothing. */

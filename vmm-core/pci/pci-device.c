@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "pci/pci-express.h"
 #include "pci/pci-host-private.h"
 #include "vmm-error.h"
 
@@ -66,6 +67,7 @@ const VmmField vmm_pci_device_fields[] = {
   VMM_EXEMPT_DEVICE (VmmPciDevice),
   VMM_EXEMPT (VmmPciDevice, slot, "where it stands"),
   VMM_EXEMPT (VmmPciDevice, function, "where it stands"),
+  VMM_EXEMPT (VmmPciDevice, port, "where it stands"),
   VMM_FIELD (VmmPciDevice, config, VMM_FIELD_BYTES, "config"),
   VMM_EXEMPT (VmmPciDevice, write_mask, "set up by realize"),
   VMM_EXEMPT (VmmPciDevice, reset_config, "set up by realize"),
@@ -143,6 +145,8 @@ vmm_pci_device_realize_at (VmmPciDevice *self,
     return FALSE;
   vmm_pci_device_put (self, REG_PIN, 1, 1);
   vmm_pci_device_put (self, REG_LINE, 1, vmm_pci_slot_gsi (self->slot));
+  if (self->port)
+    vmm_pci_device_add_express (self, VMM_PCI_EXPRESS_ENDPOINT, 0);
   return TRUE;
 }
 
@@ -193,20 +197,27 @@ map_bar (VmmPciDevice *self, guint number, guint64 address)
     hooks_of (self)->bar_mapped (self, number, address, TRUE);
 }
 
-static void
-update_bars (VmmPciDevice *self)
+static gboolean
+is_reached (VmmPciDevice *self, guint64 address, guint64 size)
+{
+  return !self->port || vmm_root_port_forwards (self->port, address, size);
+}
+
+void
+vmm_pci_device_update_bars (VmmPciDevice *self)
 {
   gboolean decode = self->config[REG_COMMAND] & COMMAND_MEMORY;
 
   for (guint i = 0; i < VMM_PCI_N_BARS; i++) {
     VmmPciBar *bar = &self->bars[i];
     guint64 address = bar_register (self, i);
+    gboolean answers = decode && is_reached (self, address, bar->size);
 
     if (bar->size == 0)
       continue;
-    if (bar->mapped && (!decode || bar->address != address))
+    if (bar->mapped && (!answers || bar->address != address))
       unmap_bar (self, i);
-    if (!bar->mapped && decode)
+    if (!bar->mapped && answers)
       map_bar (self, i, address);
   }
   vmm_pci_device_update_rom (self, decode);
@@ -290,7 +301,7 @@ vmm_pci_device_reset (VmmPciDevice *self)
   vmm_msix_reset (&self->msix);
   vmm_msix_reset (&self->msi);
   self->intx = FALSE;
-  update_bars (self);
+  vmm_pci_device_update_bars (self);
   if (self->slot != 0)
     update_intx (self);
 }
@@ -304,7 +315,7 @@ vmm_pci_device_loaded (VmmPciDevice *self, GError **error)
       (self->config[i] & self->write_mask[i]) | (self->reset_config[i] & ~self->write_mask[i]);
   if (self->slot == 0)
     return TRUE;
-  update_bars (self);
+  vmm_pci_device_update_bars (self);
   update_intx (self);
   update_msix (self);
   update_msi (self);
@@ -321,7 +332,8 @@ vmm_pci_device_add_bar (VmmPciDevice *self,
 {
   guint at = REG_BAR + 4 * bar;
   guint64 mask = ~(size - 1);
-  guint64 address = vmm_pci_host_find_room (self->parent.board->pci, size, wide);
+  guint64 address = self->port ? vmm_root_port_find_room (self->port, size)
+                               : vmm_pci_host_find_room (self->parent.board->pci, size, wide);
 
   g_return_val_if_fail (bar + (wide ? 2 : 1) <= VMM_PCI_N_BARS, FALSE);
   g_return_val_if_fail (size >= MIN_BAR_SIZE && (size & (size - 1)) == 0, FALSE);
@@ -438,7 +450,7 @@ vmm_pci_device_write_config (VmmPciDevice *self, guint offset, guint length, gui
   if (touches (offset, length, REG_COMMAND, REG_COMMAND + 2) ||
       touches (offset, length, REG_BAR, REG_BARS_END) ||
       touches (offset, length, REG_ROM, REG_ROM + 4))
-    update_bars (self);
+    vmm_pci_device_update_bars (self);
   if (touches (offset, length, REG_COMMAND, REG_COMMAND + 2) && self->slot != 0)
     update_intx (self);
   if (touches (offset, length, self->msix_offset + 2, self->msix_offset + 4))

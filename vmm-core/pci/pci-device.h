@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 #define VMM_PCI_CONFIG_SIZE 256
 
 typedef struct _VmmPciDevice VmmPciDevice;
+typedef struct _VmmRootPort VmmRootPort;
 
 typedef struct {
   guint16 vendor, device;
@@ -58,7 +59,8 @@ typedef struct {
 
 struct _VmmPciDevice {
   VmmDevice parent;
-  guint slot, function;
+  guint slot, function; /* on bus 0; behind a port: the port's */
+  VmmRootPort *port;    /* or NULL: it stands on bus 0 */
   guint8 config[VMM_PCI_CONFIG_SIZE];
   guint8 write_mask[VMM_PCI_CONFIG_SIZE]; /* bits the guest may change */
   guint8 reset_config[VMM_PCI_CONFIG_SIZE];
@@ -75,7 +77,8 @@ struct _VmmPciDevice {
 
 extern const VmmField vmm_pci_device_fields[];
 
-/* Puts the function at @slot (0: the next free one) of the board's host bridge. */
+/* Puts the function at @slot (0: the next free one; or VMM_PCI_BEHIND a root port) of the board's
+ * host bridge. */
 gboolean
 vmm_pci_device_realize (VmmPciDevice *self, guint slot, const VmmPciIds *ids, GError **error);
 /* The same for one of several functions of a slot; the one that is function 0 must say so in its

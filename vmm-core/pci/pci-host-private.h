@@ -8,6 +8,7 @@
 
 #include "pci/pci-host.h"
 #include "pci/pci-lines.h"
+#include "pci/root-port-private.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +18,11 @@ void vmm_pci_device_init (VmmPciDevice *self, const VmmPciIds *ids);
 /* The ROM answers where the registers say, if @decode. */
 void vmm_pci_device_update_rom (VmmPciDevice *self, gboolean decode);
 
-/* @slot 0: the next free one. Sets @device's slot and function. */
+/* BARs follow the registers, and the port that the function stands behind. @self is locked, or
+ * control. */
+void vmm_pci_device_update_bars (VmmPciDevice *self);
+
+/* @slot 0: the next free one. Sets @device's slot, function and port. */
 gboolean vmm_pci_host_add (VmmPciHost *self,
                            VmmPciDevice *device,
                            guint slot,
@@ -26,6 +31,10 @@ gboolean vmm_pci_host_add (VmmPciHost *self,
 void vmm_pci_host_remove (VmmPciHost *self, VmmPciDevice *device);
 /* A free place for a BAR of @size bytes, or 0. */
 guint64 vmm_pci_host_find_room (VmmPciHost *self, guint64 size, gboolean wide);
+/* The same above 4 GiB, for all that may come behind a port. */
+guint64 vmm_pci_host_find_high_room (VmmPciHost *self, guint64 size);
+/* NULL: it is no more. */
+void vmm_pci_host_set_port (VmmPciHost *self, guint number, VmmRootPort *port);
 /* Whether a BAR may answer there. Thread: any. */
 gboolean vmm_pci_host_in_window (VmmPciHost *self, guint64 address, guint64 size);
 /* Thread: any. */

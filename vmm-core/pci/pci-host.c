@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The host bridge and bus 0, the only bus there is: Linux asks each bus that exists 32 times, so
- * none exists that is empty. An access locks the bridge and then the function; functions never do
+ * The host bridge and bus 0; the buses behind root ports. Linux asks each bus that exists 32 times,
+ * so there are no others. An access locks the bridge and then the function; functions never do
  * it the other way round, which is why interrupt pins have a lock of their own.
  *
  * Port 0xcf9 lies within the bridge's 0xcf8 and is told from it by the size of the access: so the
@@ -24,7 +24,6 @@
 
 #define ECAM_BUS_SIZE      (G_GUINT64_CONSTANT (1) << 20)
 #define ECAM_FUNCTION_SIZE 4096
-#define N_BUSES            1
 #define PCIEXBAR           0x60
 #define PCIEXBAR_ENABLE    0x01
 #define PCIEXBAR_MASK      G_GUINT64_CONSTANT (0xff0000000) /* 256 MiB, below 64 GiB */
@@ -44,6 +43,7 @@ struct _VmmPciHost {
   VmmPciDevice parent;
   VmmPciHostConfig config;
   VmmPciDevice *functions[VMM_PCI_N_SLOTS][VMM_PCI_N_FUNCTIONS];
+  VmmRootPort *ports[VMM_MAX_ROOT_PORTS];
   guint32 address; /* what 0xcf8 selects */
   guint8 reset_control;
   guint64 ecam; /* where it answers now, 0: nowhere */
@@ -54,6 +54,7 @@ static const VmmField vmm_pci_host_fields[] = {
   VMM_FIELD_PART (VmmPciHost, parent, vmm_pci_device_fields, "pci"),
   VMM_EXEMPT (VmmPciHost, config, "from the configuration"),
   VMM_EXEMPT (VmmPciHost, functions, "devices of their own"),
+  VMM_EXEMPT (VmmPciHost, ports, "devices of their own"),
   VMM_FIELD (VmmPciHost, address, VMM_FIELD_UINT32, "address"),
   VMM_FIELD (VmmPciHost, reset_control, VMM_FIELD_UINT8, "reset-control"),
   VMM_EXEMPT (VmmPciHost, ecam, "follows from the configuration space"),
@@ -63,11 +64,29 @@ static const VmmField vmm_pci_host_fields[] = {
 
 static void follow_ecam (VmmPciHost *self);
 
+static guint
+count_buses (VmmPciHost *self)
+{
+  return 1 + self->config.n_ports;
+}
+
+static VmmPciDevice *
+find_behind_ports (VmmPciHost *self, guint bus, guint slot, guint function)
+{
+  VmmPciDevice *device = NULL;
+
+  for (guint i = 0; !device && i < VMM_MAX_ROOT_PORTS; i++)
+    if (self->ports[i])
+      device = vmm_root_port_find (self->ports[i], bus, slot, function);
+  return device;
+}
+
 /* The function that an access means, locked; NULL where there is none. */
 static VmmPciDevice *
 lock_function (VmmPciHost *self, guint bus, guint slot, guint function)
 {
-  VmmPciDevice *device = bus == 0 ? self->functions[slot][function] : NULL;
+  VmmPciDevice *device =
+    bus == 0 ? self->functions[slot][function] : find_behind_ports (self, bus, slot, function);
 
   if (device && device != &self->parent)
     vmm_device_lock (&device->parent);
@@ -85,7 +104,8 @@ unlock_function (VmmPciHost *self, VmmPciDevice *device)
 static guint64
 read_function (VmmPciHost *self, guint64 where, guint size)
 {
-  VmmPciDevice *device = lock_function (self, where >> 20, where >> 15 & 0x1f, where >> 12 & 0x07);
+  VmmPciDevice *device =
+    lock_function (self, where >> 20 & 0xff, where >> 15 & 0x1f, where >> 12 & 0x07);
   guint64 value = 0;
 
   if (!device)
@@ -100,7 +120,8 @@ read_function (VmmPciHost *self, guint64 where, guint size)
 static void
 write_function (VmmPciHost *self, guint64 where, guint size, guint64 value)
 {
-  VmmPciDevice *device = lock_function (self, where >> 20, where >> 15 & 0x1f, where >> 12 & 0x07);
+  VmmPciDevice *device =
+    lock_function (self, where >> 20 & 0xff, where >> 15 & 0x1f, where >> 12 & 0x07);
 
   if (!device)
     return;
@@ -184,6 +205,20 @@ is_free (VmmPciHost *self, guint slot, guint function)
          !self->functions[slot][function];
 }
 
+/* The host is locked. Its interrupt pin is the port's. */
+static gboolean
+add_behind_port (VmmPciHost *self, VmmPciDevice *device, guint number)
+{
+  VmmRootPort *port = number < VMM_MAX_ROOT_PORTS ? self->ports[number] : NULL;
+
+  if (!port || !vmm_root_port_set_child (port, device))
+    return FALSE;
+  device->port = port;
+  device->slot = ((VmmPciDevice *) port)->slot;
+  device->function = ((VmmPciDevice *) port)->function;
+  return TRUE;
+}
+
 gboolean
 vmm_pci_host_add (VmmPciHost *self,
                   VmmPciDevice *device,
@@ -194,11 +229,12 @@ vmm_pci_host_add (VmmPciHost *self,
   gboolean ok;
 
   vmm_device_lock (&self->parent.parent);
+  ok = slot >= VMM_PCI_N_SLOTS && add_behind_port (self, device, slot - VMM_PCI_N_SLOTS);
   for (guint i = 1; slot == 0 && i < VMM_PCI_FIRST_FIXED_SLOT; i++)
     if (is_free (self, i, 0))
       slot = i;
-  ok = is_free (self, slot, function);
-  if (ok) {
+  if (is_free (self, slot, function)) {
+    ok = TRUE;
     self->functions[slot][function] = device;
     device->slot = slot;
     device->function = function;
@@ -214,13 +250,40 @@ void
 vmm_pci_host_remove (VmmPciHost *self, VmmPciDevice *device)
 {
   vmm_device_lock (&self->parent.parent);
-  self->functions[device->slot][device->function] = NULL;
+  if (device->port)
+    vmm_root_port_set_child (device->port, NULL);
+  else
+    self->functions[device->slot][device->function] = NULL;
   vmm_device_unlock (&self->parent.parent);
 }
 
-/* The BAR that was put somewhere in [@start, @start + @size), or NULL. */
-static VmmPciBar *
-bar_within (VmmPciHost *self, guint64 start, guint64 size)
+void
+vmm_pci_host_set_port (VmmPciHost *self, guint number, VmmRootPort *port)
+{
+  g_return_if_fail (number < VMM_MAX_ROOT_PORTS);
+
+  vmm_device_lock (&self->parent.parent);
+  self->ports[number] = port;
+  vmm_device_unlock (&self->parent.parent);
+}
+
+/* Where what was set aside for a port in [@start, @start + @size) ends; 0: nothing was. */
+static guint64
+reserved_until (VmmPciHost *self, guint64 start, guint64 size)
+{
+  VmmPciWindow window;
+
+  for (guint i = 0; i < VMM_MAX_ROOT_PORTS; i++)
+    for (guint j = 0; self->ports[i] && j < 2; j++)
+      if (vmm_root_port_get_reserved (self->ports[i], j, &window) && window.base < start + size &&
+          window.base + window.size > start)
+        return window.base + window.size;
+  return 0;
+}
+
+/* Where what was put or set aside in [@start, @start + @size) ends; 0: it is free. */
+static guint64
+taken_until (VmmPciHost *self, guint64 start, guint64 size)
 {
   VmmPciDevice **functions = &self->functions[0][0];
 
@@ -229,9 +292,9 @@ bar_within (VmmPciHost *self, guint64 start, guint64 size)
       VmmPciBar *bar = &functions[i]->bars[j];
 
       if (bar->size > 0 && bar->first < start + size && bar->first + bar->size > start)
-        return bar;
+        return bar->first + bar->size;
     }
-  return NULL;
+  return reserved_until (self, start, size);
 }
 
 static guint64
@@ -240,11 +303,11 @@ find_room_in (VmmPciHost *self, guint64 base, guint64 length, guint64 size)
   guint64 at = (base + size - 1) & ~(size - 1);
 
   while (at >= base && at - base <= length && length - (at - base) >= size) {
-    VmmPciBar *bar = bar_within (self, at, size);
+    guint64 end = taken_until (self, at, size);
 
-    if (!bar)
+    if (end == 0)
       return at;
-    at = (bar->first + bar->size + size - 1) & ~(size - 1);
+    at = (end + size - 1) & ~(size - 1);
   }
   return 0;
 }
@@ -258,6 +321,12 @@ vmm_pci_host_find_room (VmmPciHost *self, guint64 size, gboolean wide)
   if (at == 0 && wide)
     at = find_room_in (self, self->config.high_base, self->config.high_size, size);
   return at;
+}
+
+guint64
+vmm_pci_host_find_high_room (VmmPciHost *self, guint64 size)
+{
+  return find_room_in (self, self->config.high_base, self->config.high_size, size);
 }
 
 /* Where RAM below and above 4 GiB ends. */
@@ -288,24 +357,38 @@ add_window (VmmPciWindows *windows, guint64 base, guint64 end)
     windows->memory[windows->n_memory++] = (VmmPciWindow) { base, end - base };
 }
 
-/* Where firmware put BARs above 4 GiB outside of the window that we would have taken. */
+/* @far grows to hold what lies above 4 GiB outside of the window that we would have taken. */
+static void
+extend_far (VmmPciHost *self, VmmPciWindow *far, guint64 base, guint64 size)
+{
+  guint64 end = MAX (far->base + far->size, base + size);
+
+  if (base < VMM_MEMORY_HIGH || base - self->config.high_base < self->config.high_size)
+    return;
+  far->base = far->size > 0 ? MIN (far->base, base) : base;
+  far->size = end - far->base;
+}
+
+/* Where firmware put BARs and windows of ports. */
 static void
 add_far_window (VmmPciHost *self, VmmPciWindows *windows)
 {
   VmmPciDevice **functions = &self->functions[0][0];
-  guint64 base = G_MAXUINT64, end = 0;
+  VmmPciWindow far = { 0, 0 }, window;
 
   for (guint i = 0; i < VMM_PCI_N_SLOTS * VMM_PCI_N_FUNCTIONS; i++)
     for (guint j = 0; functions[i] && j < VMM_PCI_N_BARS; j++) {
       VmmPciBar *bar = &functions[i]->bars[j];
 
-      if (!bar->mapped || bar->address < VMM_MEMORY_HIGH ||
-          bar->address - self->config.high_base < self->config.high_size)
-        continue;
-      base = MIN (base, bar->address);
-      end = MAX (end, bar->address + bar->size);
+      if (bar->mapped)
+        extend_far (self, &far, bar->address, bar->size);
     }
-  add_window (windows, base, end);
+  for (guint i = 0; i < VMM_MAX_ROOT_PORTS; i++)
+    for (guint j = 0; self->ports[i] && j < 2; j++)
+      if (vmm_root_port_get_window (self->ports[i], j, &window) &&
+          vmm_pci_host_in_window (self, window.base, window.size))
+        extend_far (self, &far, window.base, window.size);
+  add_window (windows, far.base, far.base + far.size);
 }
 
 void
@@ -313,7 +396,7 @@ vmm_pci_host_get_windows (VmmPciHost *self, VmmPciWindows *windows)
 {
   guint64 ecam = self->ecam ? self->ecam : VMM_PCI_ECAM_BASE;
 
-  *windows = (VmmPciWindows) { .ecam_base = ecam, .n_buses = N_BUSES };
+  *windows = (VmmPciWindows) { .ecam_base = ecam, .n_buses = count_buses (self) };
   add_window (windows, end_of_ram (self, FALSE), ecam);
   add_window (windows, ecam + VMM_PCI_ECAM_SIZE, VMM_PCI_WINDOW_END);
   add_window (windows, self->config.high_base, self->config.high_base + self->config.high_size);
@@ -331,8 +414,8 @@ move_ecam (VmmPciHost *self, guint64 to)
     vmm_bus_remove (mmio, self->ecam);
   self->ecam = 0;
   if (to && vmm_pci_host_in_window (self, to, VMM_PCI_ECAM_SIZE) &&
-      vmm_bus_add (mmio, to, N_BUSES * ECAM_BUS_SIZE, &vmm_pci_host_ops, &self->parent.parent,
-                   REGION_ECAM, NULL))
+      vmm_bus_add (mmio, to, count_buses (self) * ECAM_BUS_SIZE, &vmm_pci_host_ops,
+                   &self->parent.parent, REGION_ECAM, NULL))
     self->ecam = to;
 }
 

@@ -22,6 +22,7 @@ G_BEGIN_DECLS
 #define VMM_PCI_FIRST_FIXED_SLOT 31
 
 typedef struct {
+  guint n_ports;     /* root ports: as many buses beside bus 0 */
   guint64 high_base; /* window above RAM for big 64-bit BARs; both 0: none */
   guint64 high_size;
 } VmmPciHostConfig;

@@ -171,6 +171,19 @@ fill_link (VmmCommand *self, const VmmJsonObject *object, GError **error)
 }
 
 static gboolean
+fill_attach (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  const char *disk = vmm_json_get_string (object, "disk");
+  const char *net = vmm_json_get_string (object, "net");
+
+  if ((disk != NULL) == (net != NULL))
+    return fail (error, "\"disk\" or \"net\" says what is attached, as --disk and --net do.");
+  self->disk = g_strdup (disk);
+  self->net = g_strdup (net);
+  return TRUE;
+}
+
+static gboolean
 fill_save (VmmCommand *self, const VmmJsonObject *object, GError **error)
 {
   const char *path = vmm_json_get_string (object, "path");
@@ -196,6 +209,8 @@ static const struct {
   { "resize-disk", VMM_COMMAND_RESIZE_DISK, fill_resize },
   { "forward", VMM_COMMAND_FORWARD, fill_forward },
   { "link", VMM_COMMAND_LINK, fill_link },
+  { "attach", VMM_COMMAND_ATTACH, fill_attach },
+  { "detach", VMM_COMMAND_DETACH, fill_device },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
   { "reset", VMM_COMMAND_RESET, NULL },
   { "save", VMM_COMMAND_SAVE, fill_save },
@@ -220,7 +235,7 @@ parse_object (const VmmJsonObject *object, GError **error)
     return g_steal_pointer (&self);
   }
   fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
-               "forward, link, power-button, reset, save, stats or quit.");
+               "forward, link, attach, detach, power-button, reset, save, stats or quit.");
   return NULL;
 }
 
@@ -239,6 +254,8 @@ vmm_command_free (VmmCommand *self)
 {
   g_free (self->path);
   g_free (self->device);
+  g_free (self->disk);
+  g_free (self->net);
   g_clear_pointer (&self->add, vmm_forward_free);
   g_clear_pointer (&self->remove, vmm_forward_free);
   g_free (self);

@@ -25,6 +25,8 @@ typedef enum {
   VMM_COMMAND_RESIZE_DISK,
   VMM_COMMAND_FORWARD,
   VMM_COMMAND_LINK,
+  VMM_COMMAND_ATTACH,
+  VMM_COMMAND_DETACH,
   VMM_COMMAND_POWER_BUTTON,
   VMM_COMMAND_RESET,
   VMM_COMMAND_SAVE,
@@ -46,6 +48,7 @@ typedef struct {
   guint64 size;             /* bytes */
   VmmForward *add, *remove; /* FORWARD: at most one of them; neither: list */
   gboolean up;              /* LINK */
+  char *disk, *net;         /* ATTACH: one of them, in the words of --disk and --net */
 } VmmCommand;
 
 /* @id is the "id" as it was written, for the answer ("null" where there is none); it is set even

@@ -12,14 +12,15 @@
 #include "vmm-error.h"
 #include "vmm-firmware.h"
 
-#define MAX_AFTER (24 * 60 * 60)
+#define MAX_AFTER     (24 * 60 * 60)
+#define DEFAULT_PORTS 2
 
 /* As the command line gives them. */
 typedef struct {
   char *firmware, *nvram, *firmware_log, *boot, *load;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **rest;
-  int cpus;
+  int cpus, ports;
   gboolean graphics, usb, no_reboot, debug_exit, stats;
 } Words;
 
@@ -54,8 +55,8 @@ parse_memory (const char *word, guint64 *memory, GError **error)
   return TRUE;
 }
 
-static gboolean
-parse_disk (VmmConfig *config, const char *word, GError **error)
+gboolean
+vmm_run_options_parse_disk (VmmConfig *config, const char *word, GError **error)
 {
   static const char *const formats[] = { "auto", "raw", "qcow2", NULL };
   static const char *const buses[] = { "virtio", "sata", NULL };
@@ -184,6 +185,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
     return fail (error, "“@” belongs to no option; see --help.", words->rest[0]);
   config->name = g_strdup ("vmm-run");
   config->n_vcpus = words->cpus < 0 ? 0 : words->cpus;
+  config->n_ports = words->ports < 0 ? G_MAXUINT : (guint) words->ports;
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
   config->nvram = g_steal_pointer (&words->nvram);
@@ -198,7 +200,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   self->stats = words->stats;
   self->control = g_steal_pointer (&words->control);
   for (guint i = 0; words->disks && words->disks[i]; i++)
-    if (!parse_disk (config, words->disks[i], error))
+    if (!vmm_run_options_parse_disk (config, words->disks[i], error))
       return FALSE;
   for (guint i = 0; words->cdroms && words->cdroms[i]; i++)
     if (!parse_cdrom (config, words->cdroms[i], error))
@@ -264,6 +266,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "usb", 0, 0, G_OPTION_ARG_NONE, &words->usb,
       "USB controller; with --graphics also a keyboard and a tablet on it", NULL },
+    { "ports", 0, 0, G_OPTION_ARG_INT, &words->ports,
+      "Ports that disks and network cards can be attached to while it runs, 0 to 8 (2)", "N" },
     { "load", 0, 0, G_OPTION_ARG_FILENAME, &words->load,
       "Go on with the machine that was saved there; the other options as they were then",
       "FOLDER" },
@@ -307,7 +311,7 @@ VmmRunOptions *
 vmm_run_options_parse (int argc, char **argv, GError **error)
 {
   g_autoptr (VmmRunOptions) self = g_new0 (VmmRunOptions, 1);
-  Words words = { .cpus = 1 };
+  Words words = { .cpus = 1, .ports = DEFAULT_PORTS };
   gboolean ok;
 
   self->config = vmm_config_new ();

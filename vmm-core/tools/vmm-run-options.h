@@ -19,6 +19,8 @@ typedef struct {
 
 /* Fails with VMM_ERROR_CONFIG. */
 VmmRunOptions *vmm_run_options_parse (int argc, char **argv, GError **error);
+/* The disk that --disk @word describes, in @config. */
+gboolean vmm_run_options_parse_disk (VmmConfig *config, const char *word, GError **error);
 void vmm_run_options_free (VmmRunOptions *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VmmRunOptions, vmm_run_options_free)

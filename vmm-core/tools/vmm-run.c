@@ -148,6 +148,16 @@ on_panicked (VmmMachine *machine, gpointer data)
   post_event (data, g_strdup ("{\"event\": \"panicked\"}"), FALSE);
 }
 
+static void
+on_detached (VmmMachine *machine, const char *device, gpointer data)
+{
+  GString *line = g_string_new ("{\"event\": \"detached\", \"device\": ");
+
+  vmm_json_append_string (line, device);
+  g_string_append_c (line, '}');
+  post_event (data, g_string_free (line, FALSE), FALSE);
+}
+
 static char *
 stats_text (Run *run)
 {
@@ -249,6 +259,34 @@ do_forward (Run *run, const VmmCommand *command, GError **error)
   return forwards_text (run, device, error);
 }
 
+static char *
+attach_nic (Run *run, const VmmConfig *config, GError **error)
+{
+  if (config->nics->len > 0)
+    return vmm_machine_attach_nic (run->machine, g_ptr_array_index (config->nics, 0), error);
+  g_set_error_literal (error, VMM_ERROR, VMM_ERROR_CONFIG, "“none” is no card to attach.");
+  return NULL;
+}
+
+/* The name of the new device, as JSON. */
+static char *
+do_attach (Run *run, const VmmCommand *command, GError **error)
+{
+  g_autoptr (VmmConfig) config = vmm_config_new ();
+  g_autofree char *id = NULL;
+  GString *text;
+
+  if (command->disk && vmm_run_options_parse_disk (config, command->disk, error))
+    id = vmm_machine_attach_disk (run->machine, g_ptr_array_index (config->disks, 0), error);
+  else if (command->net && vmm_net_options_parse (config, command->net, error))
+    id = attach_nic (run, config, error);
+  if (!id)
+    return NULL;
+  text = g_string_new (NULL);
+  vmm_json_append_string (text, id);
+  return g_string_free_and_steal (text);
+}
+
 /* A machine that runs is paused for it, and stays so. */
 static gboolean
 do_save (Run *run, const char *path, GError **error)
@@ -291,6 +329,8 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
   case VMM_COMMAND_RESIZE_DISK:
     return vmm_machine_resize_disk (run->machine, command->device, command->size, error);
+  case VMM_COMMAND_DETACH:
+    return vmm_machine_detach (run->machine, command->device, command->force, error);
   case VMM_COMMAND_LINK:
     return vmm_machine_set_link (run->machine, command->device, command->up, error);
   case VMM_COMMAND_POWER_BUTTON:
@@ -299,6 +339,7 @@ do_command (Run *run, const VmmCommand *command, GError **error)
   case VMM_COMMAND_QUIT: /* after the answer is on its way */
     g_idle_add (do_quit, run);
     return TRUE;
+  case VMM_COMMAND_ATTACH:
   case VMM_COMMAND_FORWARD:
   case VMM_COMMAND_STATS:
     break;
@@ -311,6 +352,8 @@ on_command (gpointer data, const VmmCommand *command, GError **error)
 {
   if (command->kind == VMM_COMMAND_STATS)
     return stats_text (data);
+  if (command->kind == VMM_COMMAND_ATTACH)
+    return do_attach (data, command, error);
   if (command->kind == VMM_COMMAND_FORWARD)
     return do_forward (data, command, error);
   return do_command (data, command, error) ? g_strdup ("true") : NULL;
@@ -435,7 +478,7 @@ static gboolean
 start (Run *run, GError **error)
 {
   static const VmmListener listener = { on_state_changed, on_was_reset, on_paused_for,
-                                        on_device_broken, on_panicked };
+                                        on_device_broken, on_panicked,  on_detached };
   VmmRunOptions *options = run->options;
 
   run->machine = vmm_machine_new (options->config, &listener, run, error);

@@ -25,21 +25,24 @@ vmm_pc_open_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error)
   return block;
 }
 
-static gboolean
-add_disk (VmmPc *self, guint number, const VmmDiskConfig *disk, GError **error)
+VmmDevice *
+vmm_pc_add_disk (VmmPc *self, guint number, guint slot, const VmmDiskConfig *disk, GError **error)
 {
   g_autofree char *id = g_strdup_printf ("disk%u", number);
   VmmBlock *block = vmm_pc_open_disk (self, disk, error);
-  VmmVirtioBlkConfig config = { .block = block, .serial = id, .n_queues = self->config->n_vcpus };
+  VmmVirtioBlkConfig config = {
+    .slot = slot, .block = block, .serial = id, .n_queues = self->config->n_vcpus
+  };
   VmmDevice *device;
 
   if (!block)
-    return FALSE;
+    return NULL;
   device = vmm_pc_add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class), id, &config, error);
-  if (!device)
-    return FALSE;
-  g_ptr_array_add (self->disks, device);
-  return TRUE;
+  if (device)
+    g_ptr_array_add (self->disks, device);
+  else
+    g_ptr_array_remove (self->blocks, block);
+  return device;
 }
 
 gboolean
@@ -48,7 +51,7 @@ vmm_pc_add_disks (VmmPc *self, GError **error)
   for (guint i = 0; i < self->config->disks->len; i++) {
     const VmmDiskConfig *disk = g_ptr_array_index (self->config->disks, i);
 
-    if (disk->bus == VMM_DISK_VIRTIO && !add_disk (self, i, disk, error))
+    if (disk->bus == VMM_DISK_VIRTIO && !vmm_pc_add_disk (self, i, 0, disk, error))
       return FALSE;
   }
   return TRUE;
@@ -58,8 +61,11 @@ vmm_pc_add_disks (VmmPc *self, GError **error)
 static VmmBlock *
 find_block (VmmPc *self, const char *id, GError **error)
 {
+  VmmBlock *attached = vmm_pc_get_attached_block (self, id);
   const char *path = NULL;
 
+  if (attached)
+    return attached;
   for (guint i = 0; i < self->config->disks->len; i++) {
     g_autofree char *known = g_strdup_printf ("disk%u", i);
 

@@ -78,13 +78,17 @@ add_forward (VmmPcNic *nic, const VmmForward *forward, GError **error)
   return TRUE;
 }
 
+/* FALSE: what there is of it goes with the list. */
 static gboolean
-add_nic (VmmPc *self, guint number, const VmmNicConfig *config, GError **error)
+fill_nic (VmmPc *self,
+          VmmPcNic *nic,
+          guint number,
+          guint slot,
+          const VmmNicConfig *config,
+          GError **error)
 {
-  VmmPcNic *nic = g_new0 (VmmPcNic, 1);
-  VmmVirtioNetConfig card = { 0 };
+  VmmVirtioNetConfig card = { .slot = slot };
 
-  g_ptr_array_add (self->nics, nic);
   nic->id = g_strdup_printf ("net%u", number);
   nic->forwards = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_forward_free);
   nic->net = make_net (self, config, error);
@@ -106,11 +110,23 @@ add_nic (VmmPc *self, guint number, const VmmNicConfig *config, GError **error)
   return nic->device != NULL;
 }
 
+VmmDevice *
+vmm_pc_add_nic (VmmPc *self, guint number, guint slot, const VmmNicConfig *config, GError **error)
+{
+  VmmPcNic *nic = g_new0 (VmmPcNic, 1);
+
+  g_ptr_array_add (self->nics, nic);
+  if (fill_nic (self, nic, number, slot, config, error))
+    return nic->device;
+  g_ptr_array_remove (self->nics, nic);
+  return NULL;
+}
+
 gboolean
 vmm_pc_add_nics (VmmPc *self, GError **error)
 {
   for (guint i = 0; i < self->config->nics->len; i++)
-    if (!add_nic (self, i, g_ptr_array_index (self->config->nics, i), error))
+    if (!vmm_pc_add_nic (self, i, 0, g_ptr_array_index (self->config->nics, i), error))
       return FALSE;
   return TRUE;
 }
@@ -126,6 +142,15 @@ find_nic (VmmPc *self, const char *id, GError **error)
   }
   g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "The machine has no network card “%s”.", id);
   return NULL;
+}
+
+void
+vmm_pc_remove_nic (VmmPc *self, const char *id)
+{
+  VmmPcNic *nic = find_nic (self, id, NULL);
+
+  if (nic)
+    g_ptr_array_remove (self->nics, nic);
 }
 
 static VmmPcNic *

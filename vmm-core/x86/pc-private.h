@@ -27,6 +27,8 @@ struct _VmmPc {
   VmmDevice *ahci;     /* of @devices; NULL without SATA disks and CD drives */
   GPtrArray *cdroms;   /* VmmPcCdrom */
   GPtrArray *nics;     /* VmmPcNic */
+  GPtrArray *ports;    /* root ports, of @devices */
+  GPtrArray *attached; /* VmmPcAttached: what stands behind them */
   VmmDisplay *display; /* this and the next: NULL without graphics */
   VmmInput *input;
   guint8 *vga_bios; /* or NULL */
@@ -50,6 +52,17 @@ gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
 gboolean vmm_pc_add_nics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_usb (VmmPc *self, GError **error);
+gboolean vmm_pc_add_ports (VmmPc *self, GError **error);
+
+/* "disk@number" and "net@number" at @slot: see vmm_pci_device_realize. */
+VmmDevice *
+vmm_pc_add_disk (VmmPc *self, guint number, guint slot, const VmmDiskConfig *disk, GError **error);
+VmmDevice *
+vmm_pc_add_nic (VmmPc *self, guint number, guint slot, const VmmNicConfig *config, GError **error);
+/* What is behind a network card whose device is no more. */
+void vmm_pc_remove_nic (VmmPc *self, const char *id);
+/* Of the disk @id, if it was attached; or NULL. */
+VmmBlock *vmm_pc_get_attached_block (VmmPc *self, const char *id);
 
 /* pc-kernel.c: the PC that starts with a kernel; pc-firmware.c: the one that starts with firmware.
  * Add: opens what starts. Load: puts it and its tables into memory, after each reset. */

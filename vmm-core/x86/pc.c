@@ -47,7 +47,7 @@ add_pci (VmmPc *self, GError **error)
   guint n;
   const VmmMemoryRegion *regions = vmm_memory_get_regions (self->board.memory, &n);
   guint64 end = MAX (regions[n - 1].address + regions[n - 1].size, VMM_MEMORY_HIGH);
-  VmmPciHostConfig config = { 0 };
+  VmmPciHostConfig config = { .n_ports = self->config->n_ports };
   VmmDevice *host;
 
   end = (end + HIGH_WINDOW_ALIGN - 1) & ~(HIGH_WINDOW_ALIGN - 1);
@@ -110,7 +110,7 @@ add_devices (VmmPc *self, GError **error)
   return add_rng (self, error) && vmm_pc_add_console (self, error) &&
          vmm_pc_add_disks (self, error) && vmm_pc_add_sata (self, error) &&
          vmm_pc_add_nics (self, error) && vmm_pc_add_graphics (self, error) &&
-         vmm_pc_add_usb (self, error);
+         vmm_pc_add_usb (self, error) && vmm_pc_add_ports (self, error);
 }
 
 VmmPc *
@@ -129,6 +129,8 @@ vmm_pc_new (const VmmConfig *config,
   self->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_block_close);
   self->cdroms = g_ptr_array_new_with_free_func (vmm_pc_cdrom_free);
   self->nics = g_ptr_array_new_with_free_func (vmm_pc_nic_free);
+  self->ports = g_ptr_array_new ();
+  self->attached = g_ptr_array_new_with_free_func (g_free);
   self->board = (VmmBoard) { .memory = memory,
                              .loop = loop,
                              .platform = platform,
@@ -147,6 +149,8 @@ vmm_pc_free (VmmPc *self)
   for (guint i = self->devices->len; i-- > 0;)
     vmm_device_free (g_ptr_array_index (self->devices, i));
   g_ptr_array_unref (self->devices);
+  g_ptr_array_unref (self->ports);
+  g_ptr_array_unref (self->attached);
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->blocks);
   g_ptr_array_unref (self->cdroms);
@@ -210,6 +214,12 @@ vmm_pc_reset (VmmPc *self)
 gboolean
 vmm_pc_save (VmmPc *self, VmmState *state, GError **error)
 {
+  if (self->attached->len > 0) {
+    g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
+                 "The machine cannot be saved while something is attached that it was not started "
+                 "with: detach it first.");
+    return FALSE;
+  }
   for (guint i = 0; i < self->devices->len; i++)
     if (!vmm_device_save (g_ptr_array_index (self->devices, i), state, error))
       return FALSE;

@@ -61,6 +61,15 @@ vmm_pc_remove_forward (VmmPc *self, const char *id, const VmmForward *forward, G
 GPtrArray *vmm_pc_list_forwards (VmmPc *self, const char *id, GError **error);
 gboolean vmm_pc_set_link (VmmPc *self, const char *id, gboolean up, GError **error);
 
+/* Behind a free root port, while the machine runs. Returns its name. g_free. */
+char *vmm_pc_attach_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error);
+char *vmm_pc_attach_nic (VmmPc *self, const VmmNicConfig *nic, GError **error);
+/* Asks the guest for what was attached, or takes it at once; @gone says which. */
+gboolean
+vmm_pc_detach (VmmPc *self, const char *id, gboolean force, gboolean *gone, GError **error);
+/* Frees what the guest has given up. Returns the names. */
+GPtrArray *vmm_pc_remove_released (VmmPc *self);
+
 /* Thread: any. */
 void vmm_pc_power_button (VmmPc *self);
 guint64 vmm_pc_get_n_disk_requests (VmmPc *self);

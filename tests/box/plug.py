@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks and network cards attached to Debian's kernel while it runs, used, and detached."""
+import os
+import tempfile
+
+from guests import Running, expect, linux_script, main
+
+MIB = 1 << 20
+
+# Says what came, copies what a disk holds over its second half, and says when all is gone.
+SCRIPT = '''
+load virtio_blk failover net_failover virtio_net
+echo READY
+until [ -b /dev/vda ]; do sleep 0.1; done
+dd if=/dev/vda of=/dev/vda bs=64k count=16 seek=16 conv=notrunc,fsync 2> /dev/null && echo "COPIED $(cat /sys/block/vda/serial)"
+until [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+ip link set eth0 up
+ip addr add 10.0.2.15/24 dev eth0
+ping -c 3 -q 10.0.2.2 | grep received
+echo USED
+while [ -b /dev/vda ] || [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+echo GONE
+for n in 1 2 3; do
+  until [ -b /dev/vda ]; do sleep 0.1; done
+  dd if=/dev/vda of=/dev/null bs=64k count=16 2> /dev/null && echo "AGAIN $n"
+  while [ -b /dev/vda ]; do sleep 0.1; done
+done
+dmesg | grep -iE "pci|virtio|ACPI" | grep -iE "error|fail|can't|no space|conflict|bogus|invalid|FW.?BUG|firmware bug|not responding|timeout" | sed 's/^/COMPLAINT /'
+dmesg | grep -E 'BUG:|WARNING: CPU|Call Trace|I/O error' | sed 's/^/COMPLAINT /'
+poweroff -f
+'''
+
+
+def attach(run, **what):
+    return run.ask('attach', **what)
+
+
+def cards_come_and_go(*options):
+    contents = os.urandom(MIB)
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.write(contents + bytes(MIB))
+        disk.flush()
+        with Running(*linux_script(SCRIPT), *options) as run:
+            run.wait_said('READY')
+            expect(attach(run, disk=f'{disk.name},format=raw') == 'disk0', 'the name of the disk')
+            run.wait_said('COPIED disk0')
+            expect(attach(run, net='user') == 'net0', 'the name of the card')
+            run.wait_said('USED')
+            try:
+                attach(run, net='user')
+                expect(False, 'a third one in two ports')
+            except ValueError as error:
+                expect('taken' in str(error), error)
+            for name in ('disk0', 'net0'):
+                run.ask('detach', device=name)
+                run.wait_event({'event': 'detached', 'device': name})
+            run.wait_said('GONE')
+            for n in (1, 2, 3):  # the last is torn out
+                attach(run, disk=f'{disk.name},format=raw')
+                run.wait_said(f'AGAIN {n}')
+                run.ask('detach', device='disk0', force=n == 3)
+                run.wait_event({'event': 'detached', 'device': 'disk0'})
+            result = run.wait()
+        expect(result.code == 0 and '3 packets received' in result.out, result)
+        expect('COMPLAINT' not in result.out, result)
+        with open(disk.name, 'rb') as file:
+            expect(file.read() == contents * 2, 'what the guest wrote')
+
+
+def one_processor():
+    cards_come_and_go()
+
+
+def two_processors():
+    cards_come_and_go('--cpus', '2')
+
+
+if __name__ == '__main__':
+    main([one_processor, two_processors])
