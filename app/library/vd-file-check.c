@@ -85,6 +85,12 @@ check_disk (VdDiskConfig *disk, GError **error)
 }
 
 gboolean
+vd_check_disc_file (const char *path, GError **error)
+{
+  return check_access (path, R_OK, VD_ERROR_DISK, error);
+}
+
+gboolean
 vd_check_disk_files (VdConfig *config, GError **error)
 {
   GListModel *disks = vd_config_get_disks (config);

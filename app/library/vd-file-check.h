@@ -11,6 +11,8 @@
 
 G_BEGIN_DECLS
 
+/* What a CD drive is to hold. */
+gboolean vd_check_disc_file (const char *path, GError **error);
 /* Of disks and CD drives. */
 gboolean vd_check_disk_files (VdConfig *config, GError **error);
 /* With kernel and initial RAM disk. */

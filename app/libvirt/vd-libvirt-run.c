@@ -273,6 +273,8 @@ vd_libvirt_run_set_disc (VdRun *run, guint drive, const char *path, gboolean for
     g_set_error_literal (error, VD_ERROR, VD_ERROR_STATE, _("The machine is off already."));
     return FALSE;
   }
+  if (path != NULL && !vd_check_disc_file (path, error))
+    return FALSE;
   if (virDomainUpdateDeviceFlags (self->domain, xml, flags) == 0)
     return TRUE;
   vd_libvirt_set_error (error);

@@ -103,7 +103,13 @@ print_disk (GVariant *disk)
   g_variant_lookup (disk, "cdrom", "b", &cdrom);
   g_variant_lookup (disk, "readonly", "b", &readonly);
   print_column (cdrom ? "cdrom" : "disk", 16);
-  g_print ("%s (%s%s)\n", get (disk, "path"), get (disk, "format"), readonly ? ", read-only" : "");
+  if (*get (disk, "path") == '\0') {
+    g_print ("(nothing is in the drive)\n");
+    return;
+  }
+  print_column (get (disk, "path"), 0);
+  g_print (" (%s, %s%s)\n", get (disk, "format"), cdrom ? "sata" : get (disk, "bus"),
+           readonly ? ", read-only" : "");
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A second process (the test's own program, with --serve) that owns a library over a private bus, as
- * vdctl serve does, and clients of it. Engines are fake, processes and bus are real.
+ * A second process (the test's own program, with --serve) that owns a library over a private bus,
+ * as vdctl serve does, and clients of it. Engines are fake, processes and bus are real.
  */
 #pragma once
 

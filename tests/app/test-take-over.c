@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Who owns what: the window takes a library over from the process that has it, which may hang or die.
+ * Who owns what: the window takes a library over from the process that has it, which may hang or
+ * die.
  */
 #include "service-test.h"
 #include "fake-engine.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * readme-picture FILE.png DISC: the window over three machines of our own engine, for README: one that
- * runs, one that is paused, and one that was started from a disc and is off. Run in the box, where there
- * is KVM.
+ * readme-picture FILE.png DISC: the window over three machines of our own engine, for README: one
+ * that runs, one that is paused, and one that was started from a disc and is off. Run in the box,
+ * where there is KVM.
  */
 #include <adwaita.h>
 

@@ -170,6 +170,9 @@ shoot_drives (Shots *shots)
                 (guint64) 1 << 30, NULL);
   machine = ui_library_add_config (&shots->of, config);
   vd_window_select (VD_WINDOW (shots->window), machine);
+  ui_shot_settle (300);
+  gtk_widget_grab_focus (
+    ui_test_find_icon (GTK_WIDGET (shots->window), "media-eject-symbolic")); /* scrolls there */
   shoot (shots, shots->window, "machine-drives");
   vd_machine_set_state (
     machine, VD_MACHINE_PAUSED,

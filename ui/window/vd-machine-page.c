@@ -19,7 +19,6 @@ struct _VdMachinePage {
   GtkWidget *problem;
   GtkLabel *problem_label;
   GtkWidget *details;
-  GtkWidget *resume;
 
   /* Owned */
   VdLibrary *library;
@@ -62,7 +61,6 @@ vd_machine_page_update_problem (VdMachinePage *self)
   gtk_widget_set_visible (self->problem, problem != NULL && *problem != '\0');
   gtk_label_set_label (self->problem_label, problem != NULL ? problem : "");
   gtk_widget_set_visible (self->details, vd_machine_get_details (self->machine) != NULL);
-  gtk_widget_set_visible (self->resume, vd_machine_get_state (self->machine) == VD_MACHINE_PAUSED);
 }
 
 /* For a report: the sentence, and the registers or whatever else belongs to it. */
@@ -236,7 +234,6 @@ vd_machine_page_class_init (VdMachinePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, problem_label);
   gtk_widget_class_bind_template_child (widget_class, VdMachinePage, details);
-  gtk_widget_class_bind_template_child (widget_class, VdMachinePage, resume);
   gtk_widget_class_bind_template_callback (widget_class, copy_details);
   gtk_widget_class_bind_template_callback (widget_class, vd_closure_dot_classes);
   gtk_widget_class_bind_template_callback (widget_class, vd_closure_hardware);
