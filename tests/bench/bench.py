@@ -3,6 +3,7 @@
 """./dev bench [NAME] [-n REPETITIONS]: ours and the peers in one run, medians and ratios.
 
   boot     vmm-run and QEMU on KVM in the box: the same kernel, initrd and command line to init
+  desktop  the same with screen, USB, disk and network, started directly, by SeaBIOS and by OVMF
   net      vmm-run and QEMU on KVM in the box, user mode, tap and vhost: rates, exits, processor time
   window   virtdesk and an empty libadwaita program: exec to the window on the screen, CPU time, memory
 """
@@ -16,38 +17,14 @@ import subprocess
 import sys
 import tempfile
 
+import boot_plan
 import net_plan
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / '_build/release'
+BOOT_KEYS = ['seconds', 'exits', 'user exits', 'memory KiB']
 CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'virtdesk-dev'
 KERNEL = pathlib.Path(os.environ.get('VIRTDESK_KERNEL') or CACHE / 'kernel')
-
-
-def make_initrd(folder):
-    root = folder / 'root'
-    (root / 'dev').mkdir(parents=True)
-    shutil.copy(BUILD / 'tests/bench/boot-init', root / 'init')
-    subprocess.run(f'cd {root} && find . | cpio -o -H newc --quiet > {folder}/initrd', shell=True, check=True)
-    return folder / 'initrd'
-
-
-def boot_cases(folder):
-    vmlinux, initrd = folder / 'vmlinux', make_initrd(folder)
-    subprocess.run([sys.executable, TOP / 'tests/box/unpack-kernel.py', KERNEL / 'vmlinuz', vmlinux], check=True)
-    append = 'console=ttyS0 quiet reboot=t panic=-1'
-    ours = [str(BUILD / 'vmm-core/tools/vmm-run'), '--memory', '256M', '--cpus', '1', '--serial', 'stdio',
-            '--initrd', str(initrd), '--append', append]
-    peer = ['qemu-system-x86_64', '-accel', 'kvm', '-cpu', 'host', '-smp', '1', '-m', '256M', '-nodefaults',
-            '-no-user-config', '-display', 'none', '-serial', 'stdio', '-initrd', str(initrd), '-append', append,
-            '-object', 'memory-backend-memfd,id=ram,size=256M']
-    bzimage = ['-kernel', str(KERNEL / 'vmlinuz')]
-    return {
-        'vmm-run bzImage': ours + ['--kernel', str(KERNEL / 'vmlinuz')],
-        'vmm-run PVH': ours + ['--kernel', str(vmlinux)],
-        'QEMU microvm': peer + ['-M', 'microvm,memory-backend=ram'] + bzimage,
-        'QEMU q35': peer + ['-M', 'q35,memory-backend=ram'] + bzimage,
-    }
 
 
 def median(runs, key):
@@ -64,19 +41,36 @@ def print_table(results, keys, peer):
         print(f'| {name} | ' + ' | '.join(shown) + f' | {figures[0] / base:.2f} |')
 
 
+def boot_in_box(folder, cases, repetitions):
+    """The box is started for each group: OVMF may end its emulator, and then only that group runs again."""
+    file = folder / 'cases.json'
+    file.write_text(json.dumps(cases))
+    box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '3600', sys.executable,
+           TOP / 'tests/bench/boot.py', str(repetitions), file]
+    run = subprocess.run([*map(str, box)], stdout=subprocess.PIPE, text=True)
+    lines = [line for line in run.stdout.splitlines() if line.startswith('{')]
+    if run.returncode or not lines:
+        sys.exit(f'bench: the box ended with {run.returncode}:\n{run.stdout[-3000:]}')
+    return json.loads(lines[-1])
+
+
 def bench_boot(repetitions):
     folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))  # the box has a /tmp of its own
     try:
-        cases = folder / 'cases.json'
-        cases.write_text(json.dumps(boot_cases(folder)))
-        box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '3600', sys.executable,
-               TOP / 'tests/bench/boot.py', str(repetitions), cases]
-        run = subprocess.run([*map(str, box)], stdout=subprocess.PIPE, text=True)
-        lines = [line for line in run.stdout.splitlines() if line.startswith('{')]
-        if run.returncode or not lines:
-            sys.exit(f'bench: the box ended with {run.returncode}:\n{run.stdout[-3000:]}')
+        results = boot_in_box(folder, boot_plan.bare(TOP, BUILD, KERNEL, folder), repetitions)
         print(f'\nboot: 1 vCPU, 256 MiB, serial only, exec to init, medians of {repetitions}\n')
-        print_table(json.loads(lines[-1]), ['seconds', 'exits', 'user exits', 'memory KiB'], 'QEMU q35')
+        print_table(results, BOOT_KEYS, 'QEMU q35')
+    finally:
+        shutil.rmtree(folder)
+
+
+def bench_desktop(repetitions):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))
+    try:
+        for way, cases in boot_plan.desktop(BUILD, KERNEL, folder).items():
+            results = boot_in_box(folder, cases, repetitions)
+            print(f'\ndesktop, {way}: 1 vCPU, 512 MiB, exec to init, medians of {repetitions}\n')
+            print_table(results, BOOT_KEYS, 'QEMU q35')
     finally:
         shutil.rmtree(folder)
 
@@ -110,7 +104,7 @@ def bench_window(repetitions):
     print_table(json.loads(run.stdout.splitlines()[-1]), ['seconds', 'cpu seconds', 'memory KiB'], 'empty-window')
 
 
-BENCHES = {'boot': bench_boot, 'net': bench_net, 'window': bench_window}
+BENCHES = {'boot': bench_boot, 'desktop': bench_desktop, 'net': bench_net, 'window': bench_window}
 
 
 def main():
