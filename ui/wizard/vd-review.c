@@ -75,7 +75,9 @@ describe_source (VdConfig *config)
     return g_strdup (_("The sample that comes with VirtDesk"));
   if (vd_config_get_boot (config) == VD_BOOT_KERNEL && vd_config_get_kernel (config) != NULL)
     return g_strdup (vd_config_get_kernel (config));
-  return g_strdup (disk != NULL ? vd_disk_config_get_path (disk) : _("An empty disk"));
+  if (disk != NULL && vd_disk_config_get_path (disk) != NULL)
+    return g_strdup (vd_disk_config_get_path (disk));
+  return g_strdup (_("An empty disk"));
 }
 
 static void
