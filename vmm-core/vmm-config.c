@@ -10,8 +10,9 @@
 
 #include "vmm-error.h"
 
-#define MAX_MEMORY (G_GUINT64_CONSTANT (4) << 40)
-#define PAGE_SIZE  4096
+#define MAX_MEMORY       (G_GUINT64_CONSTANT (4) << 40)
+#define PAGE_SIZE        4096
+#define MAX_CHANNEL_NAME 64
 
 static void
 disk_free (gpointer data)
@@ -31,6 +32,16 @@ cdrom_free (gpointer data)
   g_free (cdrom);
 }
 
+static void
+channel_free (gpointer data)
+{
+  VmmChannelConfig *channel = data;
+
+  g_free (channel->name);
+  g_free (channel->path);
+  g_free (channel);
+}
+
 VmmConfig *
 vmm_config_new (void)
 {
@@ -42,6 +53,7 @@ vmm_config_new (void)
   self->console.in_fd = self->console.out_fd = -1;
   self->disks = g_ptr_array_new_with_free_func (disk_free);
   self->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
+  self->channels = g_ptr_array_new_with_free_func (channel_free);
   self->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
   return self;
 }
@@ -67,10 +79,16 @@ vmm_config_copy (const VmmConfig *self)
   copy->console.path = g_strdup (self->console.path);
   copy->disks = g_ptr_array_new_with_free_func (disk_free);
   copy->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
+  copy->channels = g_ptr_array_new_with_free_func (channel_free);
   copy->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
   copy->networks = self->networks ? vmm_networks_ref (self->networks) : NULL;
   for (guint i = 0; i < self->nics->len; i++)
     vmm_config_add_nic (copy, vmm_nic_config_copy (g_ptr_array_index (self->nics, i)));
+  for (guint i = 0; i < self->channels->len; i++) {
+    const VmmChannelConfig *channel = g_ptr_array_index (self->channels, i);
+
+    vmm_config_add_channel (copy, channel->name, channel->path);
+  }
   for (guint i = 0; i < self->cdroms->len; i++)
     vmm_config_add_cdrom (copy, ((VmmCdromConfig *) g_ptr_array_index (self->cdroms, i))->path);
   for (guint i = 0; i < self->disks->len; i++) {
@@ -90,6 +108,7 @@ vmm_config_free (VmmConfig *self)
 {
   g_ptr_array_unref (self->disks);
   g_ptr_array_unref (self->cdroms);
+  g_ptr_array_unref (self->channels);
   g_ptr_array_unref (self->nics);
   g_clear_pointer (&self->networks, vmm_networks_unref);
   g_free (self->name);
@@ -126,6 +145,15 @@ vmm_config_add_cdrom (VmmConfig *self, const char *path)
 
   cdrom->path = g_strdup (path);
   g_ptr_array_add (self->cdroms, cdrom);
+}
+
+void
+vmm_config_add_channel (VmmConfig *self, const char *name, const char *path)
+{
+  VmmChannelConfig *channel = g_new (VmmChannelConfig, 1);
+
+  *channel = (VmmChannelConfig) { g_strdup (name), g_strdup (path) };
+  g_ptr_array_add (self->channels, channel);
 }
 
 void
@@ -194,6 +222,28 @@ find_nic_fault (const VmmConfig *self)
   return fault;
 }
 
+/* A name is one word: the guest makes a file of it. */
+static const char *
+find_channel_fault (const VmmConfig *self)
+{
+  if (self->channels->len > VMM_MAX_CHANNELS)
+    return "A machine can have at most 6 channels.";
+  for (guint i = 0; i < self->channels->len; i++) {
+    const VmmChannelConfig *channel = g_ptr_array_index (self->channels, i);
+
+    if (is_empty (channel->name) || strlen (channel->name) > MAX_CHANNEL_NAME ||
+        strpbrk (channel->name, "/ \n"))
+      return "A channel has a name such as org.qemu.guest_agent.0.";
+    if (is_empty (channel->path))
+      return "A channel needs the name of its socket.";
+    for (guint j = 0; j < i; j++)
+      if (strcmp (((VmmChannelConfig *) g_ptr_array_index (self->channels, j))->name,
+                  channel->name) == 0)
+        return "Two channels have the same name.";
+  }
+  return NULL;
+}
+
 /* What is wrong, or NULL. */
 static const char *
 find_fault (const VmmConfig *self)
@@ -230,6 +280,8 @@ find_fault (const VmmConfig *self)
     return "The serial port and the console cannot both read from the same place.";
   if (self->n_ports > VMM_MAX_PORTS)
     return "A machine can have at most 8 ports that something can be attached to.";
+  if (find_channel_fault (self))
+    return find_channel_fault (self);
   return find_nic_fault (self);
 }
 

@@ -11,11 +11,12 @@
 
 G_BEGIN_DECLS
 
-#define VMM_MAX_VCPUS  32
-#define VMM_MAX_DISKS  24
-#define VMM_MAX_SATA   6 /* SATA disks and CD drives */
-#define VMM_MAX_PORTS  8
-#define VMM_MIN_MEMORY (G_GUINT64_CONSTANT (16) << 20)
+#define VMM_MAX_VCPUS    32
+#define VMM_MAX_DISKS    24
+#define VMM_MAX_SATA     6 /* SATA disks and CD drives */
+#define VMM_MAX_PORTS    8
+#define VMM_MAX_CHANNELS 6
+#define VMM_MIN_MEMORY   (G_GUINT64_CONSTANT (16) << 20)
 
 /* The letters that a PC's users know: disks, discs, network. */
 #define VMM_BOOT_DISK    'c'
@@ -61,6 +62,12 @@ typedef struct {
   char *path;        /* VMM_TEXT_FILE */
 } VmmTextConfig;
 
+/* A way between a program of the guest and whoever connects to a socket of the host. */
+typedef struct {
+  char *name; /* by which the guest knows it, such as "org.qemu.guest_agent.0" */
+  char *path; /* of the socket, which is made */
+} VmmChannelConfig;
+
 typedef struct {
   char *name; /* for messages and thread names */
   guint8 uuid[16];
@@ -78,6 +85,7 @@ typedef struct {
   GPtrArray *disks;       /* VmmDiskConfig */
   GPtrArray *cdroms;      /* VmmCdromConfig */
   GPtrArray *nics;        /* VmmNicConfig */
+  GPtrArray *channels;    /* VmmChannelConfig */
   VmmNetworks *networks;  /* that cards may be on, owned; NULL: no other machine is on them */
   gboolean graphics;      /* virtio-gpu, keyboard and tablet */
   guint width, height;    /* first mode; 0 for 1280 x 800 */
@@ -97,6 +105,7 @@ void vmm_config_free (VmmConfig *self);
 VmmDiskConfig *vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
 /* @path NULL: nothing is in the drive. */
 void vmm_config_add_cdrom (VmmConfig *self, const char *path);
+void vmm_config_add_channel (VmmConfig *self, const char *name, const char *path);
 /* Takes @nic. */
 void vmm_config_add_nic (VmmConfig *self, VmmNicConfig *nic);
 /* Ranges and contradictions, in one sentence. Touches no file. */

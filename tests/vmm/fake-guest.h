@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 #define FAKE_MEMORY     (G_GUINT64_CONSTANT (16) << 20)
 #define FAKE_N_LINES    24
-#define FAKE_N_QUEUES   4
+#define FAKE_N_QUEUES   6
 #define FAKE_QUEUE_SIZE 16
 
 #define FAKE_NEXT     1

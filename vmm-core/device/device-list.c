@@ -29,6 +29,7 @@
 #include "virtio/virtio-input.h"
 #include "virtio/virtio-net.h"
 #include "virtio/virtio-rng.h"
+#include "virtio/virtio-serial.h"
 
 const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_pci_host_class,
@@ -51,6 +52,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_serial_class),
   &vmm_vga_class,
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_gpu_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_vga_class),

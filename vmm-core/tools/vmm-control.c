@@ -9,11 +9,9 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "vmm-error.h"
+#include "base/vmm-socket.h"
 
 #define MAX_CLIENTS 16
 #define RETRY_MS    200
@@ -161,52 +159,6 @@ listen_on (VmmControl *self)
   self->source = g_unix_fd_add (self->fd, G_IO_IN, on_connection, self);
 }
 
-/* A socket that nobody listens to was left by a process that died. */
-static void
-remove_stale (const struct sockaddr_un *address)
-{
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct stat info;
-
-  if (fd >= 0 && lstat (address->sun_path, &info) == 0 && S_ISSOCK (info.st_mode) &&
-      connect (fd, (const struct sockaddr *) address, sizeof *address) < 0 && errno == ECONNREFUSED)
-    unlink (address->sun_path);
-  if (fd >= 0)
-    close (fd);
-}
-
-static gboolean
-fail (const char *path, const char *why, GError **error)
-{
-  g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "The control socket %s cannot be made: %s.", path,
-               why);
-  return FALSE;
-}
-
-static gboolean
-control_listen (VmmControl *self, GError **error)
-{
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-  if (strlen (self->path) >= sizeof address.sun_path)
-    return fail (self->path, "its name is longer than 107 bytes", error);
-  strcpy (address.sun_path, self->path);
-  remove_stale (&address);
-  self->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  /* On the socket and before bind, so that there is no moment with another mode. */
-  if (self->fd < 0 || fchmod (self->fd, 0600) < 0)
-    return fail (self->path, g_strerror (errno), error);
-  if (bind (self->fd, (struct sockaddr *) &address, sizeof address) < 0)
-    return fail (self->path,
-                 errno == EADDRINUSE ? "something else has that name" : g_strerror (errno), error);
-  if (listen (self->fd, MAX_CLIENTS) < 0) {
-    fail (self->path, g_strerror (errno), error);
-    unlink (self->path);
-    return FALSE;
-  }
-  return TRUE;
-}
-
 VmmControl *
 vmm_control_new (const char *path, VmmControlFunc func, gpointer data, GError **error)
 {
@@ -215,9 +167,8 @@ vmm_control_new (const char *path, VmmControlFunc func, gpointer data, GError **
   self->path = g_strdup (path);
   self->func = func;
   self->data = data;
-  if (!control_listen (self, error)) {
-    if (self->fd > 0)
-      close (self->fd);
+  self->fd = vmm_socket_listen ("The control socket", path, MAX_CLIENTS, error);
+  if (self->fd < 0) {
     g_free (self->path);
     g_free (self);
     return NULL;

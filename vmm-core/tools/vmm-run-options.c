@@ -19,7 +19,7 @@
 typedef struct {
   char *firmware, *nvram, *firmware_log, *boot, *load;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
-  char **disks, **cdroms, **nets, **rest;
+  char **disks, **cdroms, **nets, **channels, **rest;
   int cpus, ports;
   gboolean graphics, usb, no_reboot, debug_exit, stats;
 } Words;
@@ -90,6 +90,18 @@ parse_cdrom (VmmConfig *config, const char *word, GError **error)
     return FALSE;
   path = vmm_option_list_get_value (list);
   vmm_config_add_cdrom (config, *path && strcmp (path, "none") != 0 ? path : NULL);
+  return TRUE;
+}
+
+static gboolean
+parse_channel (VmmConfig *config, const char *word, GError **error)
+{
+  const char *equals = strchr (word, '=');
+  g_autofree char *name = equals ? g_strndup (word, equals - word) : NULL;
+
+  if (!equals)
+    return fail (error, "--channel is NAME=SOCKET, not “@”.", word);
+  vmm_config_add_channel (config, name, equals + 1);
   return TRUE;
 }
 
@@ -208,6 +220,9 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   for (guint i = 0; words->nets && words->nets[i]; i++)
     if (!vmm_net_options_parse (config, words->nets[i], error))
       return FALSE;
+  for (guint i = 0; words->channels && words->channels[i]; i++)
+    if (!parse_channel (config, words->channels[i], error))
+      return FALSE;
   return (!words->firmware || take_firmware (config, words->firmware, error)) &&
          (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
@@ -233,6 +248,7 @@ clear_words (Words *words)
   g_strfreev (words->disks);
   g_strfreev (words->cdroms);
   g_strfreev (words->nets);
+  g_strfreev (words->channels);
   g_strfreev (words->rest);
 }
 
@@ -263,6 +279,9 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "unless it names an address) to one of the guest's",
       "none|user[,forward=tcp:[ADDRESS:]PORT:PORT][,network=10.0.2.0/24]|tap=DEVICE|switch=NAME"
       "[,mac=M][,capture=FILE]" },
+    { "channel", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->channels,
+      "Socket to a program of the guest, such as org.qemu.guest_agent.0; may be repeated",
+      "NAME=SOCKET" },
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "usb", 0, 0, G_OPTION_ARG_NONE, &words->usb,
       "USB controller; with --graphics also a keyboard and a tablet on it", NULL },

@@ -34,6 +34,8 @@ struct _VmmPc {
   guint8 *vga_bios; /* or NULL */
   gsize vga_bios_size;
   VmmFile *kernel, *initrd;
+  int channel_fds[VMM_MAX_CHANNELS]; /* sockets that listen */
+  guint n_channel_fds;
   int serial_fd, console_fd; /* opened for them, or -1 */
 };
 
@@ -47,6 +49,8 @@ VmmDevice *vmm_pc_add (VmmPc *self,
 /* What the configuration asks for: nothing, where it asks for none. */
 gboolean vmm_pc_add_serial (VmmPc *self, GError **error);
 gboolean vmm_pc_add_console (VmmPc *self, GError **error);
+gboolean vmm_pc_add_channels (VmmPc *self, GError **error);
+void vmm_pc_free_channels (VmmPc *self);
 gboolean vmm_pc_add_disks (VmmPc *self, GError **error);
 gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
 gboolean vmm_pc_add_nics (VmmPc *self, GError **error);

@@ -108,9 +108,10 @@ add_devices (VmmPc *self, GError **error)
   if (config->debug_exit && !vmm_pc_add (self, &vmm_debug_exit_class, "debug-exit", NULL, error))
     return FALSE;
   return add_rng (self, error) && vmm_pc_add_console (self, error) &&
-         vmm_pc_add_disks (self, error) && vmm_pc_add_sata (self, error) &&
-         vmm_pc_add_nics (self, error) && vmm_pc_add_graphics (self, error) &&
-         vmm_pc_add_usb (self, error) && vmm_pc_add_ports (self, error);
+         vmm_pc_add_channels (self, error) && vmm_pc_add_disks (self, error) &&
+         vmm_pc_add_sata (self, error) && vmm_pc_add_nics (self, error) &&
+         vmm_pc_add_graphics (self, error) && vmm_pc_add_usb (self, error) &&
+         vmm_pc_add_ports (self, error);
 }
 
 VmmPc *
@@ -160,6 +161,7 @@ vmm_pc_free (VmmPc *self)
   g_clear_pointer (&self->input, vmm_input_free);
   vmm_bus_free (self->board.ports);
   vmm_bus_free (self->board.mmio);
+  vmm_pc_free_channels (self);
   vmm_pc_free_kernel (self);
   vmm_pc_free_firmware (self);
   if (self->serial_fd >= 0)
