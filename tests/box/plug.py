@@ -41,7 +41,7 @@ def cards_come_and_go(*options):
     with tempfile.NamedTemporaryFile() as disk:
         disk.write(contents + bytes(MIB))
         disk.flush()
-        with Running(*linux_script(SCRIPT), *options) as run:
+        with Running(*linux_script(SCRIPT), '--ports', '2', *options) as run:
             run.wait_said('READY')
             expect(attach(run, disk=f'{disk.name},format=raw') == 'disk0', 'the name of the disk')
             run.wait_said('COPIED disk0')
