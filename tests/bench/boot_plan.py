@@ -69,7 +69,7 @@ def desktop(build, kernel, folder):
     peer += ['-M', 'q35,memory-backend=ram', '-device', 'virtio-vga', '-device', 'qemu-xhci', '-device', 'usb-kbd',
              '-device', 'usb-tablet', '-device', 'virtio-rng-pci', '-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0',
              '-blockdev', f'driver=raw,node-name=d0,read-only=on,file.driver=file,file.filename={disk},file.aio=io_uring',
-             '-object', 'iothread,id=io0', '-device', 'virtio-blk-pci,drive=d0,iothread=io0,bootindex=0']
+             '-object', 'iothread,id=io0', '-device', 'virtio-blk-pci,drive=d0,iothread=io0,bootindex=1']
     flash = ['-drive', f'if=pflash,format=raw,readonly=on,file={OVMF_CODE}', '-drive', 'if=pflash,format=raw,file=/tmp/peer-vars']
     return {
         'direct': {
