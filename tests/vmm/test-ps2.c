@@ -105,6 +105,20 @@ test_controller (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->guest->platform.n_requests, ==, 2);
 }
 
+/* Linux asks with both of them off, and waits half a second where nothing comes. */
+static void
+test_ports_off (Fixture *f, gconstpointer data)
+{
+  command (f, 0x60);
+  out (f, 0x70);
+  command (f, 0xd3);
+  out (f, 0x5a);
+  check_bytes (f, TRUE, 0x5a);
+  command (f, 0xd2);
+  out (f, 0xf0); /* as it is, though codes are translated */
+  check_bytes (f, FALSE, 0xf0);
+}
+
 static void
 test_keyboard_commands (Fixture *f, gconstpointer data)
 {
@@ -321,6 +335,7 @@ main (int argc, char **argv)
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
     { "/ps2/controller", test_controller },
+    { "/ps2/controller/ports-off", test_ports_off },
     { "/ps2/keyboard", test_keyboard_commands },
     { "/ps2/keys", test_keys },
     { "/ps2/lines", test_lines },

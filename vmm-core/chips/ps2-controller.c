@@ -240,6 +240,19 @@ write_output_port (Ps2 *self, guint8 value)
     ask_reset (self);
 }
 
+/* As if a device had said it, and whether that one is on or not: drivers look by this whether there
+ * is a port at all. */
+static void
+pretend (Ps2 *self, guint32 origin, VmmPs2Queue *queue, guint8 value)
+{
+  if (self->origin != FROM_NOBODY) {
+    vmm_ps2_queue_put (queue, &value, 1);
+    return;
+  }
+  self->byte = value;
+  self->origin = origin;
+}
+
 static void
 write_data (Ps2 *self, guint8 value)
 {
@@ -254,10 +267,10 @@ write_data (Ps2 *self, guint8 value)
     write_output_port (self, value);
     break;
   case COMMAND_PUT_KEYBOARD:
-    vmm_ps2_queue_put (&self->keyboard.queue, &value, 1);
+    pretend (self, FROM_KEYBOARD, &self->keyboard.queue, value);
     break;
   case COMMAND_PUT_MOUSE:
-    vmm_ps2_queue_put (&self->mouse.queue, &value, 1);
+    pretend (self, FROM_MOUSE, &self->mouse.queue, value);
     break;
   case COMMAND_TO_MOUSE:
     self->mode &= ~MODE_NO_MOUSE;
