@@ -329,6 +329,98 @@ test_planar_picture (Fixture *f, gconstpointer data)
   wait_pixel (f, 640, 480, 10, 3, BLACK);
 }
 
+/* The text window as memory of the guest's; NULL where it is closed. */
+static guint8 *
+find_text_window (Fixture *f)
+{
+  FakePlatform *platform = &f->guest->platform;
+  guint8 *host = NULL;
+
+  g_mutex_lock (&platform->lock);
+  for (guint i = 0; i < FAKE_N_SLOTS; i++)
+    if (platform->slots[i].size > 0 && platform->slots[i].address == 0xb8000)
+      host = platform->slots[i].host;
+  g_mutex_unlock (&platform->lock);
+  return host;
+}
+
+static void
+fill_screen (Fixture *f, guint8 letter)
+{
+  for (guint i = 0; i < 80 * 25 && !find_text_window (f); i++)
+    put_text (f, i % 80, i / 80, letter, 0x1f);
+  g_assert_nonnull (find_text_window (f));
+}
+
+/* What a processor does while it is open: no exit, so nobody is told. */
+static void
+put_text_silently (Fixture *f, guint at, guint8 letter)
+{
+  const guint8 cell[2] = { letter, 0x1f };
+
+  vmm_device_lock (f->vga);
+  memcpy (find_text_window (f) + 2 * at, cell, sizeof cell);
+  vmm_device_unlock (f->vga);
+}
+
+/* Whoever writes much does it without exits; it is seen, and where the window gets another meaning
+ * it is in the planes. */
+static void
+test_text_window (Fixture *f, gconstpointer data)
+{
+  set_text_mode (f);
+  set_letter (f, 0x81);
+  put_text (f, 0, 0, 0x81, 0x1f);
+  fake_guest_settle (f->guest);
+  g_assert_null (find_text_window (f));
+  fill_screen (f, ' ');
+  put_text_silently (f, 5, 0x81);
+  wait_pixel (f, 640, 400, 40, 0, WHITE);
+  wait_pixel (f, 640, 400, 41, 0, BLUE);
+  put_text_silently (f, 6, 0x42);
+  set (f, 0x3ce, 5, 0x00); /* planes one by one */
+  g_assert_null (find_text_window (f));
+  set (f, 0x3ce, 6, 0x04);
+  set (f, 0x3ce, 4, 0);
+  g_assert_cmphex (fake_guest_read (f->guest, 0xa0000 + 6, 1), ==, 0x42);
+  set (f, 0x3ce, 4, 1);
+  g_assert_cmphex (fake_guest_read (f->guest, 0xa0000 + 6, 1), ==, 0x1f);
+}
+
+/* A screen that rests is nobody's work; and one that goes on in another mode is not written over.
+ */
+static void
+test_text_window_closes (Fixture *f, gconstpointer data)
+{
+  set_text_mode (f);
+  fill_screen (f, 'x');
+  while (find_text_window (f))
+    g_usleep (1000);
+  g_assert_cmphex (fake_guest_read (f->guest, 0xb8000, 2), ==, 0x1f78);
+  fill_screen (f, 'x');
+  set_linear_mode (f, 640, 480, 32);
+  g_assert_null (find_text_window (f));
+  wait_pixel (f, 640, 480, 0, 0, BLACK);
+  wait_pixel (f, 640, 480, 1, 0, BLACK);
+}
+
+static void
+test_text_window_saved (Fixture *f, gconstpointer data)
+{
+  Fixture other;
+
+  set_text_mode (f);
+  set_letter (f, 0x81);
+  fill_screen (f, ' ');
+  put_text_silently (f, 0, 0x81);
+  set_up (&other, NULL);
+  fake_guest_check_saved (f->vga, other.vga);
+  wait_pixel (&other, 640, 400, 0, 0, WHITE);
+  vmm_device_reset (f->vga);
+  g_assert_null (find_text_window (f));
+  tear_down (&other, NULL);
+}
+
 static void
 test_given_away (Fixture *f, gconstpointer data)
 {
@@ -386,6 +478,9 @@ main (int argc, char **argv)
     void (*run) (Fixture *, gconstpointer);
   } tests[] = {
     { "/vga/text", test_text },
+    { "/vga/text-window", test_text_window },
+    { "/vga/text-window/closes", test_text_window_closes },
+    { "/vga/text-window/saved", test_text_window_saved },
     { "/vga/linear", test_linear },
     { "/vga/colors", test_colors },
     { "/vga/impossible", test_impossible },

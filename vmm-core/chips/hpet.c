@@ -17,10 +17,10 @@
 #define TIMER_CONFIG     0x00
 #define TIMER_COMPARATOR 0x08
 
-#define FS_PER_NS        1000000
-#define CONFIG_ENABLE    0x1
-#define CONFIG_LEGACY    0x2 /* timer 0 is in the place of the PIT, timer 1 in the clock's */
-#define CONFIG_MASK      0x3
+#define FS_PER_NS     1000000
+#define CONFIG_ENABLE 0x1
+#define CONFIG_LEGACY 0x2 /* timer 0 is in the place of the PIT, timer 1 in the clock's */
+#define CONFIG_MASK   0x3
 
 #define TN_LEVEL       (1u << 1)
 #define TN_ENABLE      (1u << 2)
@@ -44,7 +44,7 @@ typedef struct {
   Hpet *hpet;
   VmmSource *source;
   guint32 config;
-  gboolean waiting;            /* for a match; one-shot timers have one only */
+  gboolean waiting;           /* for a match; one-shot timers have one only */
   guint64 comparator, period; /* in ticks */
 } HpetTimer;
 

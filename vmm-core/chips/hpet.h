@@ -9,13 +9,13 @@
 
 G_BEGIN_DECLS
 
-#define VMM_HPET_ADDRESS    0xfed00000u
-#define VMM_HPET_SIZE       0x400
-#define VMM_HPET_PERIOD_NS  10
-#define VMM_HPET_N_TIMERS   3
+#define VMM_HPET_ADDRESS   0xfed00000u
+#define VMM_HPET_SIZE      0x400
+#define VMM_HPET_PERIOD_NS 10
+#define VMM_HPET_N_TIMERS  3
 /* GCAP_ID[31:0], which the ACPI table repeats: 64 bits, legacy replacement, three timers. */
-#define VMM_HPET_BLOCK_ID   0x8086a201u
-#define VMM_HPET_MIN_TICKS  5000 /* between two interrupts of a period */
+#define VMM_HPET_BLOCK_ID  0x8086a201u
+#define VMM_HPET_MIN_TICKS 5000 /* between two interrupts of a period */
 
 extern const VmmDeviceClass vmm_hpet_class; /* config: NULL */
 

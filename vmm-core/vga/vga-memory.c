@@ -71,6 +71,8 @@ vga_read_window (Vga *self, guint32 offset)
 
   if (!find_address (self, offset, &address))
     return 0xff;
+  if (self->text_slot >= 0) /* by a processor that had left for this before it opened */
+    return self->text[address];
   if (!(self->seq[SEQ_MEMORY_MODE] & SEQ_MEMORY_CHAIN4) &&
       !(self->gfx[GFX_MODE] & GFX_MODE_ODD_EVEN))
     return read_planes (self, address);
@@ -152,6 +154,10 @@ vga_write_window (Vga *self, guint32 offset, guint8 value)
 
   if (!find_address (self, offset, &address))
     return;
+  if (self->text_slot >= 0) {
+    self->text[address] = value;
+    return;
+  }
   if (self->seq[SEQ_MEMORY_MODE] & SEQ_MEMORY_CHAIN4) {
     plane = address % N_PLANES;
   } else if (self->gfx[GFX_MODE] & GFX_MODE_ODD_EVEN) {

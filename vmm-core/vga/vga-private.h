@@ -116,6 +116,9 @@ typedef struct {
   VmmBuffer *copy;  /* the picture, where memory does not hold it as a display wants it */
   guint32 *cells;   /* of text: what was drawn last, or NULL */
   guint n_cells;
+  guint8 *text;      /* see vga-text-window.c; NULL until it opens first */
+  int text_slot;     /* -1: it is closed */
+  guint text_writes; /* in a row */
 
   guint8 misc, seq_index, gfx_index, crtc_index, attr_index;
   guint8 status;      /* of the retrace */
@@ -156,6 +159,16 @@ void vga_fit_vbe (Vga *self);
 /* vga-memory.c; @offset from 0xa0000. */
 guint8 vga_read_window (Vga *self, guint32 offset);
 void vga_write_window (Vga *self, guint32 offset, guint8 value);
+
+/* vga-text-window.c. Check: a register was written that may give the window another meaning. Note:
+ * something was written through the window. Take: whether the guest wrote since the last question.
+ * Fold: before the planes are looked at. */
+void vga_text_check (Vga *self);
+void vga_text_note_write (Vga *self);
+gboolean vga_text_take_written (Vga *self);
+void vga_text_fold (Vga *self);
+void vga_text_close (Vga *self);
+void vga_text_free (Vga *self);
 
 /* vga-screen.c */
 /* What is seen may have changed: it is looked at again a moment later. */

@@ -110,6 +110,7 @@ vga_write_port (Vga *self, guint16 port, guint8 value)
     break;
   case 0x3c5:
     set (self, &self->seq[self->seq_index], value);
+    vga_text_check (self);
     break;
   case 0x3c6:
     set (self, &self->dac_mask, value);
@@ -132,6 +133,7 @@ vga_write_port (Vga *self, guint16 port, guint8 value)
     break;
   case 0x3cf:
     set (self, &self->gfx[self->gfx_index], value);
+    vga_text_check (self);
     break;
   case 0x3d4:
     self->crtc_index = value;

@@ -16,6 +16,7 @@
 #define MILLISECOND_NS G_GINT64_CONSTANT (1000000)
 #define SOON_NS        (16 * MILLISECOND_NS)
 #define MAX_WAIT_NS    (256 * MILLISECOND_NS)
+#define TEXT_QUIET     16 /* looks that found nothing new before the text window closes */
 #define MAX_SIDE       4096
 #define PIXEL          4
 #define PAGE           4096
@@ -209,7 +210,7 @@ update (Vga *self, const VgaMode *mode)
 static gboolean
 must_watch (Vga *self)
 {
-  return self->slot >= 0 && vga_is_linear (self);
+  return (self->slot >= 0 && vga_is_linear (self)) || self->text_slot >= 0;
 }
 
 void
@@ -221,6 +222,7 @@ vga_refresh (gpointer data)
 
   vmm_device_lock (&self->parent);
   self->pending = FALSE;
+  self->changed |= vga_text_take_written (self);
   if (self->shown) {
     if (!find_mode (self, &mode)) {
       self->mode = (VgaMode) { 0 };
@@ -232,6 +234,8 @@ vga_refresh (gpointer data)
     }
     self->changed = self->redraw = FALSE;
     self->quiet = news ? 0 : self->quiet + 1;
+    if (self->quiet >= TEXT_QUIET)
+      vga_text_close (self);
     if (must_watch (self)) {
       self->pending = TRUE;
       vmm_source_arm (self->timer,

@@ -85,6 +85,7 @@ vga_write_vbe (Vga *self, guint16 index, guint16 value)
   /* The size is for the next time that the mode is entered. */
   if (was_linear && (index == VBE_XRES || index == VBE_YRES || index == VBE_BPP))
     return;
+  vga_text_close (self); /* before memory is cleared */
   self->vbe[index] = value;
   if (index == VBE_ENABLE && vga_is_linear (self) && !was_linear)
     enter_linear (self, !(value & VBE_NOCLEARMEM));

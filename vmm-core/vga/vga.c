@@ -41,6 +41,9 @@ static const VmmField vga_fields[] = {
   VMM_EXEMPT (Vga, copy, "of the viewer"),
   VMM_EXEMPT (Vga, cells, "of the viewer"),
   VMM_EXEMPT (Vga, n_cells, "of the viewer"),
+  VMM_EXEMPT (Vga, text, "folded into the planes"),
+  VMM_EXEMPT (Vga, text_slot, "it opens again where it is used"),
+  VMM_EXEMPT (Vga, text_writes, "likewise"),
   VMM_FIELD (Vga, misc, VMM_FIELD_UINT8, "misc"),
   VMM_FIELD (Vga, seq_index, VMM_FIELD_UINT8, "seq-index"),
   VMM_FIELD (Vga, gfx_index, VMM_FIELD_UINT8, "gfx-index"),
@@ -103,6 +106,8 @@ vga_write (VmmDevice *device, guint region, guint64 offset, guint size, guint64 
       vga_write_window (self, offset + i, value);
     else
       vga_write_port (self, FIRST_PORT + offset + i, value);
+  if (region == REGION_WINDOW)
+    vga_text_note_write (self);
 }
 
 static const VmmBusOps vga_ops = { vga_read, vga_write };
@@ -153,6 +158,7 @@ vmm_vga_write_memory (VmmDevice *vga, guint64 offset, guint size, guint64 value)
   if (offset + size > VMM_VGA_MEMORY_SIZE)
     return;
   vmm_device_lock (vga);
+  vga_text_close (self); /* who writes here uses no text */
   memcpy (self->bytes + offset, &value, size);
   vga_touch (self);
   vmm_device_unlock (vga);
@@ -195,6 +201,7 @@ vga_reset (VmmDevice *device)
 {
   Vga *self = (Vga *) device;
 
+  vga_text_close (self);
   memset (&self->misc, 0, sizeof *self - G_STRUCT_OFFSET (Vga, misc));
   self->dac_mask = 0xff;
   self->vbe[VBE_ID] = 0xb0c5;
@@ -223,6 +230,7 @@ vga_save_parts (VmmDevice *device, VmmState *state, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("%s/memory", device->id);
 
+  vga_text_fold ((Vga *) device);
   vmm_state_save_bytes (state, name, ((Vga *) device)->bytes, VMM_VGA_MEMORY_SIZE);
   return TRUE;
 }
@@ -232,6 +240,7 @@ vga_load_parts (VmmDevice *device, VmmState *state, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("%s/memory", device->id);
 
+  vga_text_close ((Vga *) device);
   return vmm_state_load_bytes (state, name, ((Vga *) device)->bytes, VMM_VGA_MEMORY_SIZE, error);
 }
 
@@ -281,7 +290,7 @@ vga_realize (VmmDevice *device, gconstpointer config, GError **error)
   Vga *self = (Vga *) device;
 
   self->display = ((const VmmVgaConfig *) config)->display;
-  self->slot = -1;
+  self->slot = self->text_slot = -1;
   if (!make_memory (self, error))
     return FALSE;
   self->timer = vmm_loop_add_timer (device->board->loop, vga_refresh, self, error);
@@ -307,6 +316,7 @@ vga_unrealize (VmmDevice *device)
   vmm_vga_set_shown (device, FALSE); /* from now on nobody arms the timer */
   vmm_loop_remove (device->board->loop, self->timer);
   vmm_vga_map_memory (device, 0);
+  vga_text_free (self);
   vmm_display_show (self->display, NULL);
   g_clear_pointer (&self->copy, vmm_buffer_unref);
   g_free (self->cells);
