@@ -14,6 +14,7 @@ mmdebstrap --mode=root --variant=minbase --components=main --include=$packages -
   --customize-hook='echo guest > "$1/etc/hostname"' \
   --customize-hook='echo "LABEL=root / ext4 defaults 0 1" > "$1/etc/fstab"' \
   --customize-hook='cat > "$1/check"; chmod 755 "$1/check"' \
+  --customize-hook='echo "[ \"\$(tty)\" != /dev/tty1 ] || echo LOGGED IN > /dev/ttyS0" >> "$1/root/.profile"' \
   --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/usr/share/locale/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' \
   trixie "$folder/root.tar.part" <<'END'
 #!/bin/sh

@@ -29,7 +29,7 @@ cat > "$work/grub.cfg" <<'END'
 set timeout=1
 terminal_output console
 menuentry "Debian" {
-  linux /vmlinuz root=LABEL=root ro console=tty0 console=ttyS0
+  linux /vmlinuz root=LABEL=root ro quiet console=tty0 console=ttyS0
   initrd /initrd.img
 }
 END

@@ -6,6 +6,8 @@
 #include "x86/acpi.h"
 #include "x86/aml.h"
 
+#define CONFIG_PORT    0xcf8 /* of the host bridge */
+#define CONFIG_N_PORTS 8
 #define N_PINS         4
 #define EISAID_PNP0C02 0x020cd041 /* reserved by the board */
 #define DEVICE_HERE    0x0f       /* _STA: present, enabled, shown, working */
@@ -36,8 +38,10 @@ add_crs (GByteArray *to, const VmmPciWindows *pci)
   g_autoptr (GByteArray) resources = g_byte_array_new ();
 
   vmm_aml_bus_numbers (resources, 0, pci->n_buses - 1);
-  vmm_aml_ports (resources, 0xcf8, 8);
-  vmm_aml_port_window (resources, 0x1000, 0xffff);
+  /* All but its own registers: those of the ISA bridge's chips too are behind the bridge. */
+  vmm_aml_port_window (resources, 0, CONFIG_PORT - 1);
+  vmm_aml_ports (resources, CONFIG_PORT, CONFIG_N_PORTS);
+  vmm_aml_port_window (resources, CONFIG_PORT + CONFIG_N_PORTS, 0xffff);
   for (guint i = 0; i < pci->n_memory; i++)
     vmm_aml_memory_window (resources, pci->memory[i].base, pci->memory[i].size);
   vmm_aml_end_tag (resources);
