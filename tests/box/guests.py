@@ -174,17 +174,22 @@ def expect(condition, result):
         raise AssertionError(result)
 
 
+def passes(number, case):
+    try:
+        case()
+    except Exception as error:
+        print(f'not ok {number} {case.__name__}', flush=True)
+        print(''.join(f'# {line}\n' for line in repr(error).replace('\\n', '\n').splitlines()), flush=True)
+        return False
+    print(f'ok {number} {case.__name__}', flush=True)
+    return True
+
+
 def main(cases):
     """TAP: each function is a case, named by its name. Names on the command line: these only."""
     cases = [case for case in cases if case.__name__ in sys.argv[1:] or not sys.argv[1:]]
     print(f'TAP version 14\n1..{len(cases)}', flush=True)
-    failed = 0
-    for number, case in enumerate(cases, 1):
-        try:
-            case()
-            print(f'ok {number} {case.__name__}', flush=True)
-        except Exception as error:
-            failed += 1
-            print(f'not ok {number} {case.__name__}', flush=True)
-            print(''.join(f'# {line}\n' for line in repr(error).replace('\\n', '\n').splitlines()), flush=True)
+    with tempfile.TemporaryDirectory() as folder:  # in the box's memory, which others share
+        tempfile.tempdir = folder
+        failed = sum(not passes(number, case) for number, case in enumerate(cases, 1))
     sys.exit(1 if failed else 0)

@@ -75,8 +75,11 @@ def saved_and_loaded(cpus, *options):
             running += time.monotonic() - begun
             run.ask('quit')
             said += run.wait().out
+        if number > 0:
+            shutil.rmtree(folder / f'saved{number - 1}')  # the box's files are in its memory
         load = ['--load', folder / f'saved{number}']
         time.sleep(AWAY)
+    shutil.rmtree(folder)
     expect('COMPLAINT' not in said and not re.search('BUG|stall|hung|unstable|WARNING', said), said)
     for cpu in range(cpus):
         found = links(said, cpu)
