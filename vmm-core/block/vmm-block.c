@@ -78,11 +78,20 @@ vmm_block_open_raw (const char *path, gboolean readonly, VmmLoop *loop, GError *
   return vmm_block_open (path, &options, loop, error);
 }
 
+static void
+do_nothing (gpointer data)
+{
+}
+
 void
 vmm_block_close (VmmBlock *self)
 {
   VmmHostFile *file = self->file;
 
+  /* Whoever was told of the last request may be here before the loop is out of the call that told
+   * it. */
+  if (self->loop)
+    vmm_loop_call (self->loop, do_nothing, NULL);
   self->klass->close (self);
   vmm_host_file_close (file);
 }

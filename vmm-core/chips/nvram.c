@@ -28,6 +28,7 @@ struct _VmmNvram {
   gsize size;
   guint8 *bytes;
   VmmLoop *loop;
+  GMutex lock; /* of the timer, which the saver arms too */
   VmmSource *timer;
   GThread *saver; /* of the loop's thread, or of whoever took the timer off */
 
@@ -154,8 +155,10 @@ save (VmmNvram *self)
 static void
 arm (VmmNvram *self)
 {
+  g_mutex_lock (&self->lock);
   if (self->timer)
     vmm_source_arm (self->timer, vmm_loop_now_ns () + SAVE_DELAY_NS);
+  g_mutex_unlock (&self->lock);
 }
 
 /* Where it fails (the file system is full), the next change and the machine's end try again. */
@@ -195,6 +198,7 @@ vmm_nvram_new (const char *path, const char *template, VmmLoop *loop, GError **e
   self->path = g_strdup (path);
   self->loop = loop;
   self->fd = -1;
+  g_mutex_init (&self->lock);
   if (!g_file_test (path, G_FILE_TEST_EXISTS) && !make_from (path, template, error))
     return NULL;
   self->fd = open_locked (path, error);
@@ -207,15 +211,20 @@ vmm_nvram_new (const char *path, const char *template, VmmLoop *loop, GError **e
 void
 vmm_nvram_free (VmmNvram *self)
 {
-  if (self->timer) {
-    vmm_loop_remove (self->loop, self->timer);
-    self->timer = NULL;
+  VmmSource *timer;
+
+  g_mutex_lock (&self->lock);
+  timer = g_steal_pointer (&self->timer);
+  g_mutex_unlock (&self->lock);
+  if (timer) {
+    vmm_loop_remove (self->loop, timer);
     vmm_nvram_save (self);
   }
   if (self->bytes)
     munmap (self->bytes, self->size);
   if (self->fd >= 0)
     close (self->fd);
+  g_mutex_clear (&self->lock);
   g_free (self->path);
   g_free (self);
 }

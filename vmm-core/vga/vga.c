@@ -296,7 +296,7 @@ vga_realize (VmmDevice *device, gconstpointer config, GError **error)
   self->timer = vmm_loop_add_timer (device->board->loop, vga_refresh, self, error);
   if (self->timer && add_ranges (device, error)) {
     self->shown = TRUE;
-    vga_reset (device);
+    vmm_device_reset (device); /* locked: the loop looks at the screen from now on */
     return TRUE;
   }
   if (self->timer)
