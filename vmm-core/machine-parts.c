@@ -14,10 +14,8 @@
 #include "vmm-host.h"
 #include "x86/cpuid.h"
 
-/* Huge pages are made for so much of the memory before the start, and for so much in all soon
- * after: where kernels put themselves, and where they find their first memory. */
-#define PREPARED_MEMORY       (G_GUINT64_CONSTANT (128) << 20)
-#define PREPARED_MEMORY_LATER (G_GUINT64_CONSTANT (512) << 20)
+/* Huge pages are made for so much of the memory before the start. */
+#define PREPARED_MEMORY (G_GUINT64_CONSTANT (256) << 20)
 
 static gboolean
 check_memory (VmmMachine *self, GError **error)
@@ -61,10 +59,8 @@ make_memory (VmmMachine *self, GError **error)
   if (!self->fault_watch)
     return FALSE;
   /* Never the host's last memory: a guest may get by with less than it was promised. */
-  if (vmm_host_get_available_memory () / 4 > PREPARED_MEMORY_LATER)
-    vmm_memory_prepare (self->memory, PREPARED_MEMORY, PREPARED_MEMORY_LATER);
-  else if (vmm_host_get_available_memory () / 4 > PREPARED_MEMORY)
-    vmm_memory_prepare (self->memory, PREPARED_MEMORY, 0);
+  if (vmm_host_get_available_memory () / 2 > PREPARED_MEMORY)
+    vmm_memory_prepare (self->memory, PREPARED_MEMORY);
   return TRUE;
 }
 

@@ -138,28 +138,13 @@ test_prepare (void)
   bytes[0] = 1;
   bytes[MIB (4) + 5] = 2;
   bytes[MIB (9) - 1] = 3;
-  vmm_memory_prepare (memory, MIB (64), 0);
+  vmm_memory_prepare (memory, MIB (64));
   g_assert_true (bytes[0] == 1 && bytes[MIB (4) + 5] == 2 && bytes[MIB (9) - 1] == 3);
   g_assert_cmpuint (bytes[MIB (6)], ==, 0);
   vmm_memory_discard (memory);
   g_assert_true (bytes[0] == 0 && bytes[MIB (4) + 5] == 0 && bytes[MIB (9) - 1] == 0);
   bytes[0] = 4;
   g_assert_cmpuint (bytes[0], ==, 4);
-}
-
-/* While somebody writes there, and until the memory goes. */
-static void
-test_prepare_later (void)
-{
-  g_autoptr (VmmMemory) memory = make (MIB (64)), other = make (MIB (64));
-  guint8 *bytes = vmm_memory_at (memory, 0, MIB (64));
-
-  vmm_memory_prepare (other, 0, MIB (64));
-  vmm_memory_prepare (memory, MIB (2), MIB (64));
-  for (guint at = 0; at < MIB (64); at += 4096)
-    bytes[at] = at >> 12;
-  for (guint at = 0; at < MIB (64); at += 4096)
-    g_assert_cmpuint (bytes[at], ==, (guint8) (at >> 12));
 }
 
 static void
@@ -191,7 +176,6 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/file", test_file);
   g_test_add_func ("/memory/owns", test_owns);
   g_test_add_func ("/memory/prepare", test_prepare);
-  g_test_add_func ("/memory/prepare-later", test_prepare_later);
   g_test_add_func ("/memory/bad-sizes", test_bad_sizes);
   return g_test_run ();
 }

@@ -31,10 +31,6 @@ struct _VmmMemory {
   gsize reserved_size;
   guint n_regions;
   VmmMemoryRegion regions[2];
-
-  GThread *preparer; /* or NULL */
-  guint64 prepared, to_prepare;
-  gint stop; /* atomic: it shall end */
 };
 
 static gboolean
@@ -115,56 +111,36 @@ vmm_memory_new (guint64 size, GError **error)
   return g_steal_pointer (&self);
 }
 
-/* One page in each huge page first, for MADV_COLLAPSE takes no range that is wholly empty; no
- * SIGBUS where there is no page. FALSE: the host has none to spare, or was asked to stop. */
+/* One page in each huge page, for MADV_COLLAPSE takes no range that is wholly empty; no SIGBUS
+ * where there is no page. */
 static gboolean
-memory_collapse (VmmMemory *self, guint64 from, guint64 to)
+memory_touch (guint8 *start, gsize length)
 {
-  for (guint64 at = from; at + HUGE_PAGE <= to; at += HUGE_PAGE)
-    if (g_atomic_int_get (&self->stop) ||
-        madvise (self->host + at, PAGE_SIZE, MADV_POPULATE_WRITE) < 0 ||
-        madvise (self->host + at, HUGE_PAGE, MADV_COLLAPSE) < 0)
+  for (gsize at = 0; at < length; at += HUGE_PAGE)
+    if (madvise (start + at, PAGE_SIZE, MADV_POPULATE_WRITE) < 0)
       return FALSE;
   return TRUE;
 }
 
-static gpointer
-memory_prepare_rest (gpointer data)
-{
-  VmmMemory *self = data;
-
-  memory_collapse (self, self->prepared, self->to_prepare);
-  return NULL;
-}
-
 void
-vmm_memory_prepare (VmmMemory *self, guint64 now, guint64 later)
+vmm_memory_prepare (VmmMemory *self, guint64 length)
 {
-  self->prepared = MIN (now, self->regions[0].size) & ~(HUGE_PAGE - 1);
-  self->to_prepare = MIN (later, self->regions[0].size) & ~(HUGE_PAGE - 1);
-  madvise (self->host, self->size, MADV_HUGEPAGE);
-  if (memory_collapse (self, 0, self->prepared) && self->to_prepare > self->prepared)
-    self->preparer = g_thread_try_new ("memory", memory_prepare_rest, self, NULL);
-}
+  gsize whole = MIN (length, self->regions[0].size) & ~(HUGE_PAGE - 1);
 
-static void
-memory_stop_preparing (VmmMemory *self)
-{
-  g_atomic_int_set (&self->stop, TRUE);
-  g_clear_pointer (&self->preparer, g_thread_join);
+  madvise (self->host, self->size, MADV_HUGEPAGE);
+  if (memory_touch (self->host, whole))
+    madvise (self->host, whole, MADV_COLLAPSE);
 }
 
 void
 vmm_memory_discard (VmmMemory *self)
 {
-  g_atomic_int_set (&self->stop, TRUE);
   fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t) self->size);
 }
 
 void
 vmm_memory_free (VmmMemory *self)
 {
-  memory_stop_preparing (self);
   if (self->reserved)
     munmap (self->reserved, self->reserved_size);
   if (self->fd >= 0)

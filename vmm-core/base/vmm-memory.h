@@ -35,12 +35,11 @@ VmmMemory *vmm_memory_new (guint64 size, GError **error);
 void vmm_memory_free (VmmMemory *self);
 
 /**
- * Puts huge pages under the first bytes, where the host has some to spare: a guest that boots
- * touches most of them at once, and each small page would cost it an exit. @now bytes are ready on
- * return; a thread goes on to @later bytes in all while the guest runs, and ends. It is for speed
- * only and fails silently. Once; thread: control.
+ * Puts huge pages under the first @length bytes, where the host has some to spare: a guest that
+ * boots touches most of them at once, and each small page would cost it an exit. It is for speed
+ * only and fails silently.
  */
-void vmm_memory_prepare (VmmMemory *self, guint64 now, guint64 later);
+void vmm_memory_prepare (VmmMemory *self, guint64 length);
 
 /* Gives all pages back to the host; the guest's memory reads as zeros from now on. */
 void vmm_memory_discard (VmmMemory *self);
