@@ -193,6 +193,6 @@ vmm_machine_fault (gpointer data)
 
   /* As where a vCPU finds it out. */
   on_lost (self);
-  vmm_memory_discard (self->memory);
+  vmm_memory_discard_all (self->memory);
   on_crashed (self, VMM_KVM_NO_MEMORY, "");
 }

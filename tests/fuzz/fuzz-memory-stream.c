@@ -34,6 +34,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     g_assert_true (ftruncate (to, 0) == 0 && lseek (to, 0, SEEK_SET) == 0);
     g_assert_true (vmm_memory_stream_write (memory, to, id, NULL, NULL));
   }
-  vmm_memory_discard (memory);
+  vmm_memory_discard_all (memory);
   return 0;
 }

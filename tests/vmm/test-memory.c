@@ -141,7 +141,7 @@ test_prepare (void)
   vmm_memory_prepare (memory, MIB (64));
   g_assert_true (bytes[0] == 1 && bytes[MIB (4) + 5] == 2 && bytes[MIB (9) - 1] == 3);
   g_assert_cmpuint (bytes[MIB (6)], ==, 0);
-  vmm_memory_discard (memory);
+  vmm_memory_discard_all (memory);
   g_assert_true (bytes[0] == 0 && bytes[MIB (4) + 5] == 0 && bytes[MIB (9) - 1] == 0);
   bytes[0] = 4;
   g_assert_cmpuint (bytes[0], ==, 4);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vmm-error.h"
@@ -18,6 +19,7 @@
 #define MIN_SIZE  (G_GUINT64_CONSTANT (1) << 20)
 #define PAGE_SIZE G_GUINT64_CONSTANT (4096)
 #define HUGE_PAGE (G_GUINT64_CONSTANT (2) << 20)
+#define BLOCK     512 /* of st_blocks */
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -132,10 +134,39 @@ vmm_memory_prepare (VmmMemory *self, guint64 length)
     madvise (self->host, whole, MADV_COLLAPSE);
 }
 
-void
-vmm_memory_discard (VmmMemory *self)
+/* A hole in the file takes the pages out of every mapping of it, KVM's among them. Where the host
+ * refuses they stay: that costs memory and harms nobody. */
+static void
+memory_punch (VmmMemory *self, guint64 start, guint64 end)
 {
-  fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t) self->size);
+  if (start < end)
+    fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) start,
+               (off_t) (end - start));
+}
+
+void
+vmm_memory_discard (VmmMemory *self, gconstpointer start, gsize length)
+{
+  guint64 offset = (const guint8 *) start - self->host;
+
+  if (!vmm_memory_owns (self, start) || length > self->size - offset)
+    return;
+  memory_punch (self, (offset + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
+                (offset + length) & ~(PAGE_SIZE - 1));
+}
+
+void
+vmm_memory_discard_all (VmmMemory *self)
+{
+  memory_punch (self, 0, self->size);
+}
+
+guint64
+vmm_memory_get_used (VmmMemory *self)
+{
+  struct stat info;
+
+  return fstat (self->fd, &info) == 0 ? (guint64) info.st_blocks * BLOCK : 0;
 }
 
 void

@@ -41,8 +41,18 @@ void vmm_memory_free (VmmMemory *self);
  */
 void vmm_memory_prepare (VmmMemory *self, guint64 length);
 
-/* Gives all pages back to the host; the guest's memory reads as zeros from now on. */
-void vmm_memory_discard (VmmMemory *self);
+/**
+ * Gives the whole pages of @length bytes at @start, which is what vmm_memory_at returned or behind
+ * it, back to the host: they read as zeros from now on, and the host finds new ones when somebody
+ * touches them. A page that is in the range only in part stays, and so does every other where the
+ * range is not all RAM. The work grows with the pages that the host had there.
+ */
+void vmm_memory_discard (VmmMemory *self, gconstpointer start, gsize length);
+/* The same for all of the guest's memory. */
+void vmm_memory_discard_all (VmmMemory *self);
+/* Bytes of the host that the guest's memory takes now: pages never touched, or given back, are not
+ * among them. */
+guint64 vmm_memory_get_used (VmmMemory *self);
 
 guint64 vmm_memory_get_size (VmmMemory *self);
 int vmm_memory_get_fd (VmmMemory *self); /* borrowed */

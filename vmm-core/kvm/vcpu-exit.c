@@ -142,7 +142,7 @@ vmm_vcpu_run_failed (VmmVcpu *self, int error)
     /* Without its memory another vCPU ends in a triple fault, which must not count; and the report
      * needs a little memory itself, which the guest, lost as it is, gives back first. */
     self->kvm->events->lost (self->kvm->data);
-    vmm_memory_discard (self->kvm->memory);
+    vmm_memory_discard_all (self->kvm->memory);
     crash (self, g_strdup (VMM_KVM_NO_MEMORY));
   } else {
     crash (self, g_strdup_printf ("KVM cannot run CPU %u: %s.", self->index, g_strerror (error)));
