@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "vmm-balloon.h"
 #include "vmm-config.h"
 #include "vmm-display.h"
 #include "vmm-error.h"

@@ -23,6 +23,7 @@
 #include "pci/root-port.h"
 #include "vga/vga.h"
 #include "usb/xhci.h"
+#include "virtio/virtio-balloon.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
@@ -51,6 +52,7 @@ const VmmDeviceClass *const vmm_device_list[] = {
   &vmm_xhci_class.parent,
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_blk_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_rng_class),
+  VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_balloon_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_console_class),
   VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_serial_class),
   &vmm_vga_class,
