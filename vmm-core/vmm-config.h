@@ -94,6 +94,7 @@ typedef struct {
   char *load;             /* folder of a saved machine that goes on, or NULL: it starts anew */
   guint n_ports;          /* that disks and cards can be attached to while the machine runs */
   gboolean usb;           /* a controller; with graphics, a keyboard and a tablet too */
+  gboolean balloon;       /* memory that the guest does without goes back to the host */
   gboolean debug_exit;    /* port 0xf4 */
   gboolean stop_on_reset; /* a reset ends the run instead of starting it anew */
 } VmmConfig;

@@ -258,6 +258,22 @@ vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **er
   return vmm_pc_set_link (self->pc, id, up, error);
 }
 
+gboolean
+vmm_machine_set_balloon (VmmMachine *self, guint64 target, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_set_balloon (self->pc, target, error);
+}
+
+gboolean
+vmm_machine_get_balloon (VmmMachine *self, VmmBalloon *balloon, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+
+  return vmm_pc_get_balloon (self->pc, balloon, error);
+}
+
 void
 vmm_machine_power_button (VmmMachine *self)
 {
@@ -285,7 +301,8 @@ vmm_machine_get_stats (VmmMachine *self, VmmStats *stats)
 {
   VmmDisplay *display = vmm_pc_get_display (self->pc);
 
-  *stats = (VmmStats) { .disk_requests = vmm_pc_get_n_disk_requests (self->pc) };
+  *stats = (VmmStats) { .disk_requests = vmm_pc_get_n_disk_requests (self->pc),
+                        .memory_used = vmm_memory_get_used (self->memory) };
   for (guint i = 0; i < self->vcpus->len; i++) {
     VmmVcpu *vcpu = g_ptr_array_index (self->vcpus, i);
 

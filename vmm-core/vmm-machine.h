@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "vmm-balloon.h"
 #include "vmm-progress.h"
 #include "vmm-config.h"
 #include "vmm-display.h"
@@ -64,6 +65,7 @@ typedef struct {
   guint64 bytes_copied; /* pixels that we copied for the display */
   gint64 cpu_ns;        /* time of all vCPU threads */
   gint64 run_ns;        /* since start */
+  guint64 memory_used;  /* bytes of the host that the guest's memory takes */
 } VmmStats;
 
 /* Thread: control. Opens KVM, kernel and disks; everything that can be refused is refused here. */
@@ -109,6 +111,14 @@ gboolean vmm_machine_remove_forward (VmmMachine *self,
 GPtrArray *vmm_machine_list_forwards (VmmMachine *self, const char *id, GError **error);
 /* Pulls the cable out of the network card @id, or puts it back. Thread: control */
 gboolean vmm_machine_set_link (VmmMachine *self, const char *id, gboolean up, GError **error);
+
+/* Asks the guest of a machine with a balloon to get by with @target bytes of its memory, from
+ * VMM_MIN_MEMORY to all of it: vmm_machine_get_balloon tells how far it is. It may take its time,
+ * or not do it at all; a machine that is reset asks again. Thread: control */
+gboolean vmm_machine_set_balloon (VmmMachine *self, guint64 target, GError **error);
+/* What is known now; the guest is asked for newer statistics, which a later call finds. Returns at
+ * once. Thread: control */
+gboolean vmm_machine_get_balloon (VmmMachine *self, VmmBalloon *balloon, GError **error);
 
 /* Attaches a disk or a network card to a machine that runs, at one of its ports
  * (VmmConfig.n_ports). Returns the name by which the other functions know it; g_free. Thread:

@@ -13,6 +13,7 @@
 
 #define MAX_ID    256
 #define MAX_WHEEL 100
+#define MIB_SHIFT 20
 #define MAX_SIZE  0x1p53 /* what a number of JSON can say exactly */
 
 typedef gboolean (*Fill) (VmmCommand *self, const VmmJsonObject *object, GError **error);
@@ -170,6 +171,18 @@ fill_link (VmmCommand *self, const VmmJsonObject *object, GError **error)
          fill_device (self, object, error);
 }
 
+/* MiB, as people give a machine its memory. */
+static gboolean
+fill_balloon (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  int target = 0;
+
+  if (!get_integer (object, "target", 1, G_MAXINT, &target))
+    return fail (error, "\"target\" is the number of MiB that the guest shall get by with.");
+  self->size = (guint64) target << MIB_SHIFT;
+  return TRUE;
+}
+
 static gboolean
 fill_attach (VmmCommand *self, const VmmJsonObject *object, GError **error)
 {
@@ -209,6 +222,7 @@ static const struct {
   { "resize-disk", VMM_COMMAND_RESIZE_DISK, fill_resize },
   { "forward", VMM_COMMAND_FORWARD, fill_forward },
   { "link", VMM_COMMAND_LINK, fill_link },
+  { "balloon", VMM_COMMAND_BALLOON, fill_balloon },
   { "attach", VMM_COMMAND_ATTACH, fill_attach },
   { "detach", VMM_COMMAND_DETACH, fill_device },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
@@ -235,7 +249,7 @@ parse_object (const VmmJsonObject *object, GError **error)
     return g_steal_pointer (&self);
   }
   fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
-               "forward, link, attach, detach, power-button, reset, save, stats or quit.");
+               "forward, link, balloon, attach, detach, power-button, reset, save, stats or quit.");
   return NULL;
 }
 

@@ -25,6 +25,7 @@ typedef enum {
   VMM_COMMAND_RESIZE_DISK,
   VMM_COMMAND_FORWARD,
   VMM_COMMAND_LINK,
+  VMM_COMMAND_BALLOON,
   VMM_COMMAND_ATTACH,
   VMM_COMMAND_DETACH,
   VMM_COMMAND_POWER_BUTTON,
@@ -45,7 +46,7 @@ typedef struct {
   char *path;   /* of the picture, of what is inserted, or of the folder to be made */
   char *device; /* that is meant */
   gboolean force;
-  guint64 size;             /* bytes */
+  guint64 size;             /* bytes: RESIZE_DISK, BALLOON (0: no new target) */
   VmmForward *add, *remove; /* FORWARD: at most one of them; neither: list */
   gboolean up;              /* LINK */
   char *disk, *net;         /* ATTACH: one of them, in the words of --disk and --net */

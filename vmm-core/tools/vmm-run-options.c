@@ -21,7 +21,7 @@ typedef struct {
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **channels, **rest;
   int cpus, ports;
-  gboolean graphics, usb, no_reboot, debug_exit, stats;
+  gboolean graphics, usb, balloon, no_reboot, debug_exit, stats;
 } Words;
 
 static gboolean
@@ -207,6 +207,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->append = g_steal_pointer (&words->append);
   config->graphics = words->graphics;
   config->usb = words->usb;
+  config->balloon = words->balloon;
   config->stop_on_reset = words->no_reboot;
   config->debug_exit = words->debug_exit;
   self->stats = words->stats;
@@ -285,6 +286,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "graphics", 0, 0, G_OPTION_ARG_NONE, &words->graphics, "Screen, keyboard and tablet", NULL },
     { "usb", 0, 0, G_OPTION_ARG_NONE, &words->usb,
       "USB controller; with --graphics also a keyboard and a tablet on it", NULL },
+    { "balloon", 0, 0, G_OPTION_ARG_NONE, &words->balloon,
+      "Memory that the guest frees, or is asked to do without, goes back to this computer", NULL },
     { "ports", 0, 0, G_OPTION_ARG_INT, &words->ports,
       "Ports that disks and network cards can be attached to while it runs, 0 to 8 (0)", "N" },
     { "load", 0, 0, G_OPTION_ARG_FILENAME, &words->load,

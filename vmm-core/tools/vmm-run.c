@@ -15,6 +15,7 @@
 
 #include "tools/vmm-control.h"
 #include "tools/vmm-net-options.h"
+#include "tools/vmm-run-balloon.h"
 #include "tools/vmm-run-options.h"
 #include "vmm.h"
 
@@ -168,9 +169,9 @@ stats_text (Run *run)
     "{\"state\": \"%s\", \"exits_user\": %" G_GUINT64_FORMAT
     ", \"disk_requests\": %" G_GUINT64_FORMAT ", \"frames\": %" G_GUINT64_FORMAT
     ", \"bytes_copied\": %" G_GUINT64_FORMAT ", \"cpu_ns\": %" G_GINT64_FORMAT
-    ", \"run_ns\": %" G_GINT64_FORMAT "}",
+    ", \"run_ns\": %" G_GINT64_FORMAT ", \"memory_used\": %" G_GUINT64_FORMAT "}",
     state_name (vmm_machine_get_state (run->machine)), stats.exits_user, stats.disk_requests,
-    stats.frames, stats.bytes_copied, stats.cpu_ns, stats.run_ns);
+    stats.frames, stats.bytes_copied, stats.cpu_ns, stats.run_ns, stats.memory_used);
 }
 
 static VmmInput *
@@ -340,6 +341,7 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     g_idle_add (do_quit, run);
     return TRUE;
   case VMM_COMMAND_ATTACH:
+  case VMM_COMMAND_BALLOON:
   case VMM_COMMAND_FORWARD:
   case VMM_COMMAND_STATS:
     break;
@@ -352,6 +354,8 @@ on_command (gpointer data, const VmmCommand *command, GError **error)
 {
   if (command->kind == VMM_COMMAND_STATS)
     return stats_text (data);
+  if (command->kind == VMM_COMMAND_BALLOON)
+    return vmm_run_balloon (((Run *) data)->machine, command, error);
   if (command->kind == VMM_COMMAND_ATTACH)
     return do_attach (data, command, error);
   if (command->kind == VMM_COMMAND_FORWARD)

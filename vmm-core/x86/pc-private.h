@@ -24,6 +24,7 @@ struct _VmmPc {
   int log_fd;          /* the firmware's, or -1 */
   GPtrArray *disks;    /* likewise: in the order of the configuration */
   GPtrArray *blocks;   /* what is on the disks */
+  VmmDevice *balloon;  /* of @devices, or NULL */
   VmmDevice *ahci;     /* of @devices; NULL without SATA disks and CD drives */
   GPtrArray *cdroms;   /* VmmPcCdrom */
   GPtrArray *nics;     /* VmmPcNic */
@@ -56,6 +57,7 @@ gboolean vmm_pc_add_sata (VmmPc *self, GError **error);
 gboolean vmm_pc_add_nics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_usb (VmmPc *self, GError **error);
+gboolean vmm_pc_add_balloon (VmmPc *self, GError **error);
 gboolean vmm_pc_add_ports (VmmPc *self, GError **error);
 
 /* "disk@number" and "net@number" at @slot: see vmm_pci_device_realize. */

@@ -111,7 +111,7 @@ add_devices (VmmPc *self, GError **error)
          vmm_pc_add_channels (self, error) && vmm_pc_add_disks (self, error) &&
          vmm_pc_add_sata (self, error) && vmm_pc_add_nics (self, error) &&
          vmm_pc_add_graphics (self, error) && vmm_pc_add_usb (self, error) &&
-         vmm_pc_add_ports (self, error);
+         vmm_pc_add_balloon (self, error) && vmm_pc_add_ports (self, error);
 }
 
 VmmPc *

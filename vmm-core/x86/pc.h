@@ -9,6 +9,7 @@
 
 #include "device/vmm-device.h"
 #include "kvm/vmm-vcpu.h"
+#include "vmm-balloon.h"
 #include "vmm-config.h"
 #include "vmm-display.h"
 #include "vmm-input.h"
@@ -60,6 +61,10 @@ gboolean
 vmm_pc_remove_forward (VmmPc *self, const char *id, const VmmForward *forward, GError **error);
 GPtrArray *vmm_pc_list_forwards (VmmPc *self, const char *id, GError **error);
 gboolean vmm_pc_set_link (VmmPc *self, const char *id, gboolean up, GError **error);
+
+/* See vmm-machine.h. */
+gboolean vmm_pc_set_balloon (VmmPc *self, guint64 target, GError **error);
+gboolean vmm_pc_get_balloon (VmmPc *self, VmmBalloon *balloon, GError **error);
 
 /* Behind a free root port, while the machine runs. Returns its name. g_free. */
 char *vmm_pc_attach_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error);
