@@ -73,4 +73,5 @@ def debian_on_sata():
 
 
 SLOW = [debian_by_bios_on_one_processor, debian_by_uefi_on_two_processors, debian_on_sata]
-guests.main([debian_by_bios, debian_by_uefi] + (SLOW if os.environ.get('VIRTDESK_TEST_SLOW') else []))
+if __name__ == "__main__":
+    guests.main([debian_by_bios, debian_by_uefi] + (SLOW if os.environ.get('VIRTDESK_TEST_SLOW') else []))

@@ -15,6 +15,7 @@ KERNEL = pathlib.Path(os.environ['VIRTDESK_KERNEL']) / 'vmlinuz'
 INITRD = BUILD / 'tests/box/guest-initrd'
 VMM_RUN = BUILD / 'vmm-core/tools/vmm-run'
 LIMIT = 600  # seconds: ends a run that hangs, decides nothing
+REASON = 2000  # letters of why a case failed, in its name
 
 LOAD = 0x100000
 HANG = b'\xf4\xeb\xfd'  # hlt, again
@@ -178,8 +179,10 @@ def passes(number, case):
     try:
         case()
     except Exception as error:
-        print(f'not ok {number} {case.__name__}', flush=True)
-        print(''.join(f'# {line}\n' for line in repr(error).replace('\\n', '\n').splitlines()), flush=True)
+        lines = repr(error).replace('\\n', '\n').splitlines()
+        reason = ' | '.join(lines)[-REASON:].replace('#', '=')  # a summary far from here shows no more than the name
+        print(f'not ok {number} {case.__name__} - {reason}', flush=True)
+        print(''.join(f'# {line}\n' for line in lines), flush=True)
         return False
     print(f'ok {number} {case.__name__}', flush=True)
     return True

@@ -13,9 +13,10 @@ COMPLAINTS = 'COMPLAINT'
 
 
 def words_on(picture):
-    """What can be read there; the letters are small."""
+    """What can be read there; the letters are small, and most of it is empty, which takes as long to read."""
     large = picture.with_suffix('.large.png')
-    subprocess.run(['convert', picture, '-scale', '300%', '-negate', large], check=True)
+    subprocess.run(['convert', picture, '-fuzz', '10%', '-trim', '+repage', '-scale', '300%', '-negate',
+                    '-bordercolor', 'white', '-border', '30', large], check=True)
     return subprocess.run(['tesseract', large, '-', '--psm', '6'], capture_output=True, text=True, check=True).stdout
 
 
