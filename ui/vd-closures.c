@@ -41,3 +41,9 @@ vd_closure_is_not_null (gpointer object, GObject *value)
 {
   return value != NULL;
 }
+
+gboolean
+vd_closure_is_not_empty (gpointer object, const char *text)
+{
+  return text != NULL && *text != '\0';
+}

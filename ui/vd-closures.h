@@ -19,5 +19,6 @@ char *vd_closure_hardware (gpointer object, guint cpus, guint64 memory);
 /* The style classes of a state's dot. Owned by the caller. */
 GStrv vd_closure_dot_classes (gpointer object, VdMachineState state);
 gboolean vd_closure_is_not_null (gpointer object, GObject *value);
+gboolean vd_closure_is_not_empty (gpointer object, const char *text);
 
 G_END_DECLS

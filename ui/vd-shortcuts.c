@@ -14,6 +14,7 @@ static const Shortcut shortcuts[] = {
   { N_("Library"), "win.new-machine", "<Control>n", N_("New machine") },
   { NULL, "win.search", "<Control>f", N_("Search") },
   { NULL, "win.console", "<Control>o", N_("Open the console") },
+  { NULL, "win.settings", "<Alt>Return", N_("Settings of the machine") },
   { NULL, "win.rename", "F2", N_("Rename the machine") },
   { NULL, "win.delete", "<Control>Delete", N_("Delete the machine") },
   { N_("Machine"), "machine.start", "<Control>r", N_("Start") },

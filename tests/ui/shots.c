@@ -221,6 +221,9 @@ shoot_all (Shots *shots)
   gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.rename", NULL);
   shoot (shots, shots->window, "rename");
   close_dialog (shots, shots->window);
+  gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.settings", NULL);
+  shoot (shots, shots->window, "settings");
+  close_dialog (shots, shots->window);
   shoot_running (shots, sample);
   gtk_widget_activate_action (GTK_WIDGET (shots->window), "win.delete", NULL);
   ui_shot_settle (500);

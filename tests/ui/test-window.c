@@ -321,6 +321,7 @@ test_fits_a_phone (Fixture *fixture, gconstpointer data)
   resize (fixture, NARROW);
   show_dialog (fixture, "win.new-machine");
   show_dialog (fixture, "win.rename");
+  show_dialog (fixture, "win.settings");
   resize (fixture, 1100);
   ui_library_finish (vd_library_delete (fixture->of.library, machine));
   ui_test_until (g_list_model_get_n_items (machines) == 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * VdWindow's other half: New Machine, rename, delete with undo.
+ * VdWindow's other half: New Machine, settings, rename, delete with undo.
  *
  * Threads: main.
  */
@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 
 #include "vd-report.h"
+#include "window/vd-machine-settings.h"
 #include "wizard/vd-new-machine.h"
 
 /* A machine that was just made is shown and started: that is why one makes it. */
@@ -95,6 +96,16 @@ show_folder (GtkWidget *widget, const char *name, GVariant *parameter)
 
   gtk_file_launcher_open_containing_folder (launcher, GTK_WINDOW (self), NULL, folder_shown,
                                             g_object_ref (self));
+}
+
+static void
+show_settings (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  VdWindow *self = VD_WINDOW (widget);
+
+  if (!vd_is_asking (widget))
+    adw_dialog_present (vd_machine_settings_new (self->library, vd_window_get_selected (self)),
+                        widget);
 }
 
 static void
@@ -222,6 +233,7 @@ vd_window_update_actions (VdWindow *self)
     machine != NULL && !vd_machine_is_active (machine) && state != VD_MACHINE_ELSEWHERE;
 
   gtk_widget_action_set_enabled (widget, "win.rename", editable);
+  gtk_widget_action_set_enabled (widget, "win.settings", editable);
   gtk_widget_action_set_enabled (widget, "win.delete", deletable);
   gtk_widget_action_set_enabled (widget, "win.console",
                                  machine != NULL && state != VD_MACHINE_BROKEN);
@@ -238,5 +250,6 @@ vd_window_class_init_actions (GtkWidgetClass *klass)
   gtk_widget_class_install_action (klass, "win.console", NULL, show_console);
   gtk_widget_class_install_action (klass, "win.show-folder", NULL, show_folder);
   gtk_widget_class_install_action (klass, "win.rename", NULL, rename_machine);
+  gtk_widget_class_install_action (klass, "win.settings", NULL, show_settings);
   gtk_widget_class_install_action (klass, "win.delete", NULL, delete_machine);
 }

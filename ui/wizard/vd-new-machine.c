@@ -3,63 +3,35 @@
 
 #include <glib/gi18n.h>
 
+#include "vd-closures.h"
+#include "vd-config-form.h"
 #include "vd-report.h"
-#include "vd-review.h"
 
 struct _VdNewMachine {
   AdwDialog parent_instance;
 
   /* Template widgets */
   AdwNavigationView *pages;
-  AdwBanner *problem;
-  GtkWidget *form;
+  VdConfigForm *form;
   GtkRevealer *progress_revealer;
   GtkProgressBar *progress;
-  VdReview review; /* the rows of the form */
 
   /* Owned */
   VdLibrary *library;
   VdConfig *config;
   VdJob *job;
   GCancellable *reading;
-  guint check_idle;
 };
 
 static guint created_signal;
 
 G_DEFINE_FINAL_TYPE (VdNewMachine, vd_new_machine, ADW_TYPE_DIALOG)
 
-/* Says which engine would run it and why, or what is wrong and where. */
 static void
-check (VdNewMachine *self)
+update_create (VdNewMachine *self)
 {
-  g_autofree char *name = NULL, *reason = NULL, *slow = NULL;
-  g_autoptr (GError) error = NULL;
-  gboolean good = vd_config_check (self->config, &error) &&
-                  vd_library_explain (self->library, self->config, &name, &reason, &slow, &error);
-
-  vd_review_show (&self->review, good ? NULL : vd_config_get_bad_field (self->config), name,
-                  reason);
-  adw_banner_set_title (self->problem, good ? (slow != NULL ? slow : "") : error->message);
-  adw_banner_set_revealed (self->problem, !good || slow != NULL);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create", good && self->job == NULL);
-}
-
-static gboolean
-check_when_idle (gpointer data)
-{
-  VdNewMachine *self = data;
-
-  self->check_idle = 0;
-  check (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-queue_check (VdNewMachine *self)
-{
-  if (self->check_idle == 0)
-    self->check_idle = g_idle_add (check_when_idle, self);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create",
+                                 vd_config_form_is_good (self->form) && self->job == NULL);
 }
 
 static void
@@ -68,12 +40,10 @@ set_config (VdNewMachine *self, VdConfig *config)
   AdwNavigationPage *page = adw_navigation_view_find_page (self->pages, "review");
 
   g_set_object (&self->config, config);
-  vd_review_bind (&self->review, config);
-  g_signal_connect_object (config, "notify", G_CALLBACK (queue_check), self, G_CONNECT_SWAPPED);
-  check (self);
+  vd_config_form_set_config (self->form, self->library, config, TRUE);
   if (adw_navigation_view_get_visible_page (self->pages) != page)
     adw_navigation_view_push (self->pages, page);
-  gtk_widget_grab_focus (gtk_widget_get_sensitive (self->form) ? self->review.name : NULL);
+  vd_config_form_focus (self->form);
 }
 
 void
@@ -158,8 +128,8 @@ set_job (VdNewMachine *self, VdJob *job)
   if (job != NULL && gtk_widget_get_root (GTK_WIDGET (self)) != NULL)
     gtk_root_set_focus (gtk_widget_get_root (GTK_WIDGET (self)), NULL);
   gtk_revealer_set_reveal_child (self->progress_revealer, job != NULL);
-  gtk_widget_set_sensitive (self->form, job == NULL);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "wizard.create", job == NULL);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->form), job == NULL);
+  update_create (self);
   if (job == NULL)
     return;
   gtk_progress_bar_set_text (self->progress, vd_job_get_title (job));
@@ -188,7 +158,7 @@ create (VdNewMachine *self)
 {
   g_autoptr (VdJob) job = NULL;
 
-  if (self->config == NULL || self->job != NULL || !vd_config_check (self->config, NULL))
+  if (self->config == NULL || self->job != NULL || !vd_config_form_is_good (self->form))
     return;
   job = vd_library_create (self->library, self->config);
   set_job (self, job);
@@ -213,24 +183,17 @@ vd_new_machine_dispose (GObject *object)
 {
   VdNewMachine *self = VD_NEW_MACHINE (object);
 
-  g_clear_handle_id (&self->check_idle, g_source_remove);
   g_cancellable_cancel (self->reading);
   g_clear_object (&self->reading);
   cancel (self);
   if (self->job != NULL)
     g_signal_handlers_disconnect_by_data (self->job, self);
   g_clear_object (&self->job);
-  vd_review_clear (&self->review);
   gtk_widget_dispose_template (GTK_WIDGET (self), VD_TYPE_NEW_MACHINE);
   g_clear_object (&self->config);
   g_clear_object (&self->library);
   G_OBJECT_CLASS (vd_new_machine_parent_class)->dispose (object);
 }
-
-#define BIND_REVIEW(row)                                                                           \
-  gtk_widget_class_bind_template_child_full (widget_class, #row, FALSE,                            \
-                                             G_STRUCT_OFFSET (VdNewMachine, review) +              \
-                                               G_STRUCT_OFFSET (VdReview, row))
 
 static void
 vd_new_machine_class_init (VdNewMachineClass *klass)
@@ -240,31 +203,19 @@ vd_new_machine_class_init (VdNewMachineClass *klass)
   G_OBJECT_CLASS (klass)->dispose = vd_new_machine_dispose;
   created_signal = g_signal_new ("created", VD_TYPE_NEW_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                  NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  g_type_ensure (VD_TYPE_CONFIG_FORM);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/com/example/VirtDesk/wizard/vd-new-machine.ui");
   gtk_widget_class_bind_template_child (widget_class, VdNewMachine, pages);
-  gtk_widget_class_bind_template_child (widget_class, VdNewMachine, problem);
   gtk_widget_class_bind_template_child (widget_class, VdNewMachine, form);
   gtk_widget_class_bind_template_child (widget_class, VdNewMachine, progress_revealer);
   gtk_widget_class_bind_template_child (widget_class, VdNewMachine, progress);
-  BIND_REVIEW (name);
-  BIND_REVIEW (source);
-  BIND_REVIEW (memory);
-  BIND_REVIEW (cpus);
-  BIND_REVIEW (disk);
-  BIND_REVIEW (engine);
-  BIND_REVIEW (engine_group);
-  BIND_REVIEW (more);
-  BIND_REVIEW (boot);
-  BIND_REVIEW (kernel);
-  BIND_REVIEW (initrd);
-  BIND_REVIEW (append);
-  BIND_REVIEW (graphics);
-  BIND_REVIEW (network);
   gtk_widget_class_bind_template_callback (widget_class, choose_file);
   gtk_widget_class_bind_template_callback (widget_class, create);
   gtk_widget_class_bind_template_callback (widget_class, cancel);
+  gtk_widget_class_bind_template_callback (widget_class, update_create);
   gtk_widget_class_bind_template_callback (widget_class, vd_new_machine_set_sample);
+  gtk_widget_class_bind_template_callback (widget_class, vd_closure_is_not_empty);
   gtk_widget_class_install_action (widget_class, "wizard.create", NULL, create_activated);
 }
 

@@ -118,7 +118,8 @@ vmm_vcpu_handle_exit (VmmVcpu *self)
   case KVM_EXIT_IRQ_WINDOW_OPEN:
   case KVM_EXIT_HLT:
     return VMM_EXIT_GO_ON;
-  case KVM_EXIT_SHUTDOWN: /* a PC resets, and says nothing; whoever looks for the reason wants to know */
+  case KVM_EXIT_SHUTDOWN: /* a PC resets, and says nothing; whoever looks for the reason wants to
+                             know */
     g_message ("CPU %u was lost in a triple fault: the machine is reset", self->index);
     self->kvm->events->request (self->kvm->data, VMM_REQUEST_RESET, 0);
     return VMM_EXIT_PARK;
