@@ -13,11 +13,11 @@ G_BEGIN_DECLS
 
 /* The tags of virtio 1.2, 5.5.6.4. Bytes, but where it says a number. */
 typedef enum {
-  VMM_BALLOON_SWAP_IN,             /* since the guest started, like the next three */
+  VMM_BALLOON_SWAP_IN, /* since the guest started, like the next three */
   VMM_BALLOON_SWAP_OUT,
-  VMM_BALLOON_MAJOR_FAULTS,        /* number: page faults that had to wait for a disk */
-  VMM_BALLOON_MINOR_FAULTS,        /* number: the others */
-  VMM_BALLOON_FREE,                /* used for nothing at all */
+  VMM_BALLOON_MAJOR_FAULTS, /* number: page faults that had to wait for a disk */
+  VMM_BALLOON_MINOR_FAULTS, /* number: the others */
+  VMM_BALLOON_FREE,         /* used for nothing at all */
   VMM_BALLOON_TOTAL,
   VMM_BALLOON_AVAILABLE,           /* can be had without swapping */
   VMM_BALLOON_CACHES,              /* can be had at once: what is in them is on a disk too */

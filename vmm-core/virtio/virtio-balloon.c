@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUEUE_SIZE   128
+#define QUEUE_SIZE  128
 #define CLASS_OTHER 0x00ff00
 
 #define FEATURE_STATS          1
@@ -34,7 +34,7 @@ enum {
 #define PAGE_SHIFT 12
 #define PAGE       (1u << PAGE_SHIFT)
 
-#define CHUNK     1024 /* page numbers that are looked at together */
+#define CHUNK      1024 /* page numbers that are looked at together */
 #define MAX_CHUNKS 256  /* of a request: the pages behind, of 1 GiB, just stay with the guest */
 
 /* struct virtio_balloon_stat: tag and value, little-endian, not aligned */
@@ -48,8 +48,8 @@ typedef struct {
   guint32 actual;    /* says that it has given up so many */
   guint16 buffer;    /* head of its buffer for statistics: given back, it asks for new ones */
   gboolean has_buffer;
-  gboolean asked;     /* somebody wants new ones */
-  gint64 told_at_ns;  /* when it told the latest; 0: none yet */
+  gboolean asked;    /* somebody wants new ones */
+  gint64 told_at_ns; /* when it told the latest; 0: none yet */
   guint64 stats[VMM_BALLOON_N_STATS];
 } VirtioBalloon;
 

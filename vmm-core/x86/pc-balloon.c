@@ -37,8 +37,8 @@ vmm_pc_set_balloon (VmmPc *self, guint64 target, GError **error)
     return FALSE;
   if (target < VMM_MIN_MEMORY || target > self->config->memory) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
-                 "The guest can be asked to get by with %" G_GUINT64_FORMAT
-                 " to %" G_GUINT64_FORMAT " MiB of memory.",
+                 "The guest can be asked to get by with %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                 " MiB of memory.",
                  VMM_MIN_MEMORY >> 20, self->config->memory >> 20);
     return FALSE;
   }
