@@ -106,7 +106,7 @@ class Running:
         self.serial.touch()
         path = self.folder / 'control'
         self.process = subprocess.Popen([VMM_RUN, '--serial', f'file:{self.serial}', '--control', path, *options],
-                                        stdin=subprocess.DEVNULL, stderr=open(self.errors, 'wb'), **keywords)
+                                        stderr=open(self.errors, 'wb'), **{'stdin': subprocess.DEVNULL, **keywords})
         self.wait_until(lambda: path.exists() or self.process.poll() is not None)
         self.socket = socket.socket(socket.AF_UNIX)
         self.wait_until(lambda: self.socket.connect_ex(str(path)) == 0 or self.process.poll() is not None)

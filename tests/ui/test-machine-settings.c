@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * A machine's settings by keys and pointer: what is applied is in its file and survives the library;
- * what is cancelled, or wrong, changes nothing.
+ * A machine's settings by keys and pointer: what is applied is in its file and survives the
+ * library; what is cancelled, or wrong, changes nothing.
  */
 #include "window/vd-machine-settings.h"
 #include "library-test.h"

@@ -17,8 +17,9 @@
 #define DEFLATEQ 1
 #define STATSQ   2
 
-#define PAGE      4096u
-#define FIRST     (FAKE_MEMORY / PAGE / 2) /* of the pages that the tests use: the driver has the others */
+#define PAGE 4096u
+#define FIRST                                                                                      \
+  (FAKE_MEMORY / PAGE / 2) /* of the pages that the tests use: the driver has the others */
 #define N_PAGES   (FAKE_MEMORY / PAGE - FIRST)
 #define MAX_PAGES (1u << 18) /* of a request */
 #define STAT_SIZE 10

@@ -38,7 +38,8 @@ update_later (VdMachineSettings *self)
 static void
 apply (VdMachineSettings *self)
 {
-  GtkWidget *window = GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))); /* outlives the dialog */
+  GtkWidget *window =
+    GTK_WIDGET (gtk_widget_get_root (GTK_WIDGET (self))); /* outlives the dialog */
 
   if (!vd_config_form_is_good (self->form))
     return;
