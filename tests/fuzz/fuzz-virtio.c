@@ -6,10 +6,15 @@
 #include <string.h>
 
 #include "fake-devices.h"
+#include "virtio/virtio-balloon.h"
 
 #define MAX_DEEDS   64
 #define MAX_BUFFERS 8
-#define WINDOW      65536 /* of guest memory that requests lie in */
+#define WINDOW      (1 << 18) /* of guest memory that requests lie in */
+
+/* The second byte: what the driver negotiates. */
+#define WITH_RING_FEATURES (1 << 0) /* indirect descriptors and EVENT_IDX */
+#define WITH_ALL_FEATURES  (1 << 1) /* that the device offers */
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -25,7 +30,7 @@ typedef struct {
 static void
 send_request (Run *run)
 {
-  guint queue = fuzz_reader_u8 (&run->reader) & 1;
+  guint queue = fuzz_reader_u8 (&run->reader) % FAKE_N_QUEUES;
   guint8 counts = fuzz_reader_u8 (&run->reader);
   guint n_out = counts & 7, n_in = counts >> 4 & 7;
   FakeBuffer out[MAX_BUFFERS], in[MAX_BUFFERS];
@@ -37,7 +42,7 @@ send_request (Run *run)
     at += out[i].length;
   }
   for (guint i = 0; i < n_in; i++) {
-    in[i] = (FakeBuffer) { at, fuzz_reader_u16 (&run->reader) & 0x0fff };
+    in[i] = (FakeBuffer) { at, fuzz_reader_u16 (&run->reader) & 0x3fff };
     at += in[i].length;
   }
   if (run->driver->queues[queue].size > 0 && n_out + n_in > 0)
@@ -64,6 +69,18 @@ write_memory (Run *run)
   /* Rings included. */
   fuzz_reader_read (&run->reader,
                     fake_guest_at (run->all->guest, run->all->first_free + where, 256), length);
+}
+
+static void
+look_at_balloon (Run *run, guint8 what)
+{
+  VmmDevice *device = run->all->devices[FAKE_BALLOON];
+  VmmBalloon balloon;
+
+  vmm_virtio_balloon_look (device, &balloon);
+  g_assert_cmpuint (balloon.actual, <=, balloon.memory);
+  if (what & 0x80)
+    vmm_virtio_balloon_set_target (device, (guint64) what << 16);
 }
 
 static void
@@ -97,6 +114,9 @@ host_does (Run *run)
       vmm_buffer_unref (frame.buffer);
     }
     break;
+  case 5:
+    look_at_balloon (run, what);
+    break;
   default:
     fake_driver_kick (run->driver, what >> 3 & 1);
     break;
@@ -125,6 +145,17 @@ do_deeds (Run *run)
   }
 }
 
+static guint64
+choose_features (VmmDevice *device, guint8 choice)
+{
+  const VmmVirtioClass *klass = (const VmmVirtioClass *) device->klass;
+  guint64 features = choice & WITH_RING_FEATURES ? 1u << 28 | 1u << 29 : 0;
+
+  if ((choice & WITH_ALL_FEATURES) && klass->get_features)
+    features |= klass->get_features ((VmmVirtio *) device);
+  return features;
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -135,8 +166,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     all = fake_devices_new ();
   run.all = all;
   run.kind = fuzz_reader_u8 (&run.reader) % FAKE_N_VIRTIO;
-  run.driver = fake_driver_new (all->guest, all->devices[run.kind],
-                                fuzz_reader_u8 (&run.reader) & 1 ? 1u << 28 | 1u << 29 : 0);
+  run.driver =
+    fake_driver_new (all->guest, all->devices[run.kind],
+                     choose_features (all->devices[run.kind], fuzz_reader_u8 (&run.reader)));
   run.window = fake_guest_alloc (all->guest, WINDOW);
   do_deeds (&run);
   fake_driver_free (run.driver);

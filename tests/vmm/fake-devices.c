@@ -17,6 +17,7 @@
 #include "pci/root-port.h"
 #include "usb/usb-hid.h"
 #include "usb/xhci.h"
+#include "virtio/virtio-balloon.h"
 #include "virtio/virtio-blk.h"
 #include "virtio/virtio-console.h"
 #include "virtio/virtio-gpu.h"
@@ -126,6 +127,7 @@ FakeDevices *
 fake_devices_new (void)
 {
   FakeDevices *self = g_new0 (FakeDevices, 1);
+  VmmVirtioBalloonConfig balloon = { 0 };
   VmmSerialConfig serial = { VMM_SERIAL_COM1_PORT, VMM_SERIAL_COM1_GSI, -1, -1 };
 
   self->guest = fake_guest_new ();
@@ -141,6 +143,8 @@ fake_devices_new (void)
   make_usb (self);
   self->devices[FAKE_NET] = make_net (self);
   make_port (self);
+  self->devices[FAKE_BALLOON] =
+    add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_balloon_class), "balloon0", &balloon);
   self->first_free = self->guest->next;
   return self;
 }
@@ -156,6 +160,7 @@ fake_devices_reset (FakeDevices *self)
     vmm_device_reset (self->devices[i]);
   vmm_device_reset (self->guest->pci);
   vmm_input_release_all (self->input);
+  vmm_virtio_balloon_set_target (self->devices[FAKE_BALLOON], FAKE_MEMORY);
   for (guint i = 0; i < FAKE_N_DEVICES; i++)
     vmm_device_resume (self->devices[i]);
   memset (fake_guest_at (self->guest, 0, self->guest->next), 0, self->guest->next);
