@@ -12,6 +12,7 @@
 #include "machine-private.h"
 #include "vmm-error.h"
 #include "vmm-host.h"
+#include "x86/cpu-model.h"
 #include "x86/cpuid.h"
 
 /* Huge pages are made for so much of the memory before the start. */
@@ -90,7 +91,7 @@ make_vcpus (VmmMachine *self, GError **error)
   g_autofree struct kvm_cpuid2 *supported =
     vmm_kvm_get_supported_cpuid (self->kvm, VMM_CPUID_SPARE, error);
 
-  if (!supported)
+  if (!supported || !vmm_cpu_model_apply (self->config->cpu_model, supported, error))
     return FALSE;
   for (guint i = 0; i < self->config->n_vcpus; i++)
     if (!make_vcpu (self, i, supported, error))

@@ -250,6 +250,8 @@ find_fault (const VmmConfig *self)
 {
   if (self->n_vcpus < 1 || self->n_vcpus > VMM_MAX_VCPUS)
     return "A machine has 1 to 32 processors.";
+  if ((guint) self->cpu_model >= VMM_CPU_N_MODELS)
+    return "There is no such processor model.";
   if (self->memory < VMM_MIN_MEMORY)
     return "A machine needs at least 16 MiB of memory.";
   if (self->memory > MAX_MEMORY)

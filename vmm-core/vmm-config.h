@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "vmm-cpu.h"
 #include "vmm-networks.h"
 #include "vmm-nic-config.h"
 
@@ -73,6 +74,7 @@ typedef struct {
   guint8 uuid[16];
   guint64 memory;         /* bytes */
   guint n_vcpus;          /* 1 to VMM_MAX_VCPUS */
+  VmmCpuModel cpu_model;  /* what the guest sees of the host's processor */
   char *kernel;           /* bzImage, ELF with a PVH note, or multiboot; NULL: @firmware starts */
   char *firmware;         /* image of a BIOS, or of UEFI's code; or NULL */
   char *nvram;            /* UEFI's variables: made from the next where it is missing; or NULL */

@@ -6,6 +6,7 @@
 
 #include "vmm-balloon.h"
 #include "vmm-config.h"
+#include "vmm-cpu.h"
 #include "vmm-display.h"
 #include "vmm-error.h"
 #include "vmm-firmware.h"

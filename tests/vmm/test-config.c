@@ -40,6 +40,10 @@ test_ranges (void)
   assert_check (config, FALSE);
   config->n_vcpus = 1;
 
+  config->cpu_model = VMM_CPU_N_MODELS;
+  assert_check (config, FALSE);
+  config->cpu_model = VMM_CPU_N_MODELS - 1;
+
   config->memory = VMM_MIN_MEMORY;
   assert_check (config, TRUE);
   config->memory--;
@@ -154,7 +158,7 @@ test_options (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
-    parse ("--memory 1G --cpus 3 --kernel k --initrd i --append a=b --disk one.img "
+    parse ("--memory 1G --cpus 3 --cpu x86-64-v3 --kernel k --initrd i --append a=b --disk one.img "
            "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
@@ -166,6 +170,7 @@ test_options (void)
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 1 << 30);
   g_assert_cmpuint (options->config->n_vcpus, ==, 3);
+  g_assert_cmpint (options->config->cpu_model, ==, VMM_CPU_X86_64_V3);
   g_assert_cmpstr (options->config->kernel, ==, "k");
   g_assert_cmpstr (options->config->initrd, ==, "i");
   g_assert_cmpstr (options->config->append, ==, "a=b");
@@ -208,6 +213,7 @@ test_options_default (void)
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 512 << 20);
   g_assert_cmpuint (options->config->n_vcpus, ==, 1);
+  g_assert_cmpint (options->config->cpu_model, ==, VMM_CPU_HOST);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FD);
   g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_NONE);
   g_assert_true (options->stdio && !options->stats);
@@ -246,6 +252,9 @@ test_options_bad (void)
     "--kernel k --cpus 33",
     "--kernel k --cpus -1",
     "--kernel k --cpus many",
+    "--kernel k --cpu",
+    "--kernel k --cpu x86-64-v1",
+    "--kernel k --cpu X86-64-V2",
     "--kernel k --serial",
     "--kernel k --serial tcp",
     "--kernel k --serial file:",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tools/vmm-cpu-options.h"
 #include "tools/vmm-net-options.h"
 #include "tools/vmm-option-list.h"
 #include "vmm-error.h"
@@ -20,6 +21,7 @@ typedef struct {
   char *firmware, *nvram, *firmware_log, *boot, *load;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **channels, **rest;
+  char *cpu;
   int cpus, ports;
   gboolean graphics, usb, balloon, no_reboot, debug_exit, stats;
 } Words;
@@ -225,6 +227,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
     if (!parse_channel (config, words->channels[i], error))
       return FALSE;
   return (!words->firmware || take_firmware (config, words->firmware, error)) &&
+         (!words->cpu || vmm_cpu_options_parse_model (config, words->cpu, error)) &&
          (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
          (!words->screenshot || parse_screenshot (self, words->screenshot, error));
@@ -234,6 +237,7 @@ static void
 clear_words (Words *words)
 {
   g_free (words->memory);
+  g_free (words->cpu);
   g_free (words->serial);
   g_free (words->console);
   g_free (words->screenshot);
@@ -259,6 +263,9 @@ read_words (int argc, char **argv, Words *words, GError **error)
   const GOptionEntry entries[] = {
     { "memory", 0, 0, G_OPTION_ARG_STRING, &words->memory, "Size of the memory (512M)", "SIZE" },
     { "cpus", 0, 0, G_OPTION_ARG_INT, &words->cpus, "Number of processors, 1 to 32 (1)", "N" },
+    { "cpu", 0, 0, G_OPTION_ARG_STRING, &words->cpu,
+      "What the guest sees of this computer's processor (host)",
+      "host|x86-64-v2|x86-64-v3|x86-64-v4" },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &words->kernel,
       "bzImage, ELF kernel with a PVH entry, or multiboot kernel", "FILE" },
     { "firmware", 0, 0, G_OPTION_ARG_FILENAME, &words->firmware,

@@ -4,7 +4,9 @@
  */
 #include "x86/cpuid.h"
 
-#define BIT(n) (1u << (n))
+#include "x86/cpuid-list.h"
+
+#define BIT VMM_CPUID_BIT
 
 #define INDEX_MATTERS KVM_CPUID_FLAG_SIGNIFCANT_INDEX
 
@@ -29,50 +31,6 @@
 #define ECX_PERF_NB      BIT (24)
 #define ECX_PERF_LLC     BIT (28)
 
-static struct kvm_cpuid_entry2 *
-find (struct kvm_cpuid2 *cpuid, guint32 function, guint32 index)
-{
-  for (guint i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function == function && cpuid->entries[i].index == index)
-      return &cpuid->entries[i];
-  return NULL;
-}
-
-/* Removes all entries of @function. */
-static void
-drop (struct kvm_cpuid2 *cpuid, guint32 function)
-{
-  guint n = 0;
-
-  for (guint i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function != function)
-      cpuid->entries[n++] = cpuid->entries[i];
-  cpuid->nent = n;
-}
-
-static void
-add (struct kvm_cpuid2 *cpuid, const struct kvm_cpuid_entry2 *entry)
-{
-  cpuid->entries[cpuid->nent++] = *entry;
-}
-
-static gboolean
-is_amd (struct kvm_cpuid2 *cpuid)
-{
-  const struct kvm_cpuid_entry2 *leaf = find (cpuid, 0, 0);
-
-  /* "AuthenticAMD" and "HygonGenuine" */
-  return leaf && (leaf->ebx == 0x68747541 || leaf->ebx == 0x6f677948);
-}
-
-static guint32
-max_leaf (struct kvm_cpuid2 *cpuid, guint32 range)
-{
-  const struct kvm_cpuid_entry2 *leaf = find (cpuid, range, 0);
-
-  return leaf ? leaf->eax : 0;
-}
-
 /* The number of bits that tell @n apart. */
 static guint
 width (guint n)
@@ -87,7 +45,7 @@ width (guint n)
 static void
 fill_features (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
 {
-  struct kvm_cpuid_entry2 *leaf = find (cpuid, 1, 0);
+  struct kvm_cpuid_entry2 *leaf = vmm_cpuid_find (cpuid, 1, 0);
 
   if (!leaf)
     return;
@@ -102,7 +60,7 @@ fill_features (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
   if (config->n_vcpus > 1)
     leaf->edx |= EDX_HTT;
 
-  leaf = find (cpuid, 7, 0);
+  leaf = vmm_cpuid_find (cpuid, 7, 0);
   if (leaf)
     leaf->edx &= ~EDX_HYBRID; /* all vCPUs are alike */
 }
@@ -140,33 +98,33 @@ fill_levels (struct kvm_cpuid2 *cpuid, guint32 function, const VmmCpuidConfig *c
 {
   struct kvm_cpuid_entry2 leaf = { .function = function, .flags = INDEX_MATTERS };
 
-  drop (cpuid, function);
+  vmm_cpuid_drop (cpuid, function);
   leaf.edx = config->index;
   leaf.ebx = 1;
   leaf.ecx = LEVEL_THREAD << 8;
-  add (cpuid, &leaf);
+  vmm_cpuid_add (cpuid, &leaf);
   leaf.index = 1;
   leaf.eax = width (config->n_vcpus);
   leaf.ebx = config->n_vcpus;
   leaf.ecx = LEVEL_CORE << 8 | 1;
-  add (cpuid, &leaf);
+  vmm_cpuid_add (cpuid, &leaf);
   leaf.index = 2;
   leaf.eax = leaf.ebx = 0;
   leaf.ecx = 2;
-  add (cpuid, &leaf);
+  vmm_cpuid_add (cpuid, &leaf);
 }
 
 static void
 fill_topology (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
 {
-  struct kvm_cpuid_entry2 *basic = find (cpuid, 0, 0);
+  struct kvm_cpuid_entry2 *basic = vmm_cpuid_find (cpuid, 0, 0);
 
   if (basic && basic->eax < 0xb)
     basic->eax = 0xb;
   fill_levels (cpuid, 0xb, config);
   if (basic && basic->eax >= 0x1f)
     fill_levels (cpuid, 0x1f, config);
-  if (!is_amd (cpuid))
+  if (!vmm_cpuid_is_amd (cpuid))
     fill_caches_intel (cpuid, 1u << width (config->n_vcpus));
 }
 
@@ -177,36 +135,36 @@ fill_topology_amd (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
   struct kvm_cpuid_entry2 ids = { .function = 0x8000001e,
                                   .eax = config->index,
                                   .ebx = config->index };
-  struct kvm_cpuid_entry2 *leaf = find (cpuid, 0x80000008, 0);
+  struct kvm_cpuid_entry2 *leaf = vmm_cpuid_find (cpuid, 0x80000008, 0);
 
   if (leaf)
     leaf->ecx = width (config->n_vcpus) << 12 | (config->n_vcpus - 1);
   for (guint i = 0; i < cpuid->nent; i++)
     if (cpuid->entries[i].function == 0x8000001d && (cpuid->entries[i].eax & 0x1f) != 0)
       set_sharing (&cpuid->entries[i], config->n_vcpus);
-  if (max_leaf (cpuid, 0x80000000) >= 0x8000001e) {
-    drop (cpuid, 0x8000001e);
-    add (cpuid, &ids);
+  if (vmm_cpuid_max_leaf (cpuid, 0x80000000) >= 0x8000001e) {
+    vmm_cpuid_drop (cpuid, 0x8000001e);
+    vmm_cpuid_add (cpuid, &ids);
   }
-  drop (cpuid, 0x80000026); /* another telling of the topology: the host's */
+  vmm_cpuid_drop (cpuid, 0x80000026); /* another telling of the topology: the host's */
 }
 
 static void
 fill_extended (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
 {
-  struct kvm_cpuid_entry2 *leaf = find (cpuid, 0x80000001, 0);
+  struct kvm_cpuid_entry2 *leaf = vmm_cpuid_find (cpuid, 0x80000001, 0);
 
   if (leaf) {
     leaf->ecx &= ~(ECX_SVM | ECX_PERF_CORE | ECX_PERF_NB | ECX_PERF_LLC | ECX_CMP_LEGACY);
-    if (is_amd (cpuid) && config->n_vcpus > 1)
+    if (vmm_cpuid_is_amd (cpuid) && config->n_vcpus > 1)
       leaf->ecx |= ECX_CMP_LEGACY;
-    if (is_amd (cpuid) && max_leaf (cpuid, 0x80000000) >= 0x8000001e)
+    if (vmm_cpuid_is_amd (cpuid) && vmm_cpuid_max_leaf (cpuid, 0x80000000) >= 0x8000001e)
       leaf->ecx |= ECX_TOPOLOGY_EXT;
   }
-  if (is_amd (cpuid))
+  if (vmm_cpuid_is_amd (cpuid))
     fill_topology_amd (cpuid, config);
-  drop (cpuid, 0x8000000a); /* SVM */
-  drop (cpuid, 0x80000022); /* performance counters */
+  vmm_cpuid_drop (cpuid, 0x8000000a); /* SVM */
+  vmm_cpuid_drop (cpuid, 0x80000022); /* performance counters */
 }
 
 void
@@ -215,5 +173,5 @@ vmm_cpuid_fill (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
   fill_features (cpuid, config);
   fill_topology (cpuid, config);
   fill_extended (cpuid, config);
-  drop (cpuid, 0xa); /* performance counters */
+  vmm_cpuid_drop (cpuid, 0xa); /* performance counters */
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The processor of a machine, as plain values: which one the guest sees, and how it is counted.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* The levels are those of the x86-64 psABI: a guest finds their instructions and none above them,
+ * so a machine can be saved on one computer and go on at another whose processor reaches the level.
+ * What systems use beside them (protection, virtual memory, cryptography, random numbers) passes as
+ * the host has it. A level is higher than those before it. */
+typedef enum {
+  VMM_CPU_HOST, /* all that this host and KVM have */
+  VMM_CPU_X86_64_V2,
+  VMM_CPU_X86_64_V3,
+  VMM_CPU_X86_64_V4,
+  VMM_CPU_N_MODELS,
+} VmmCpuModel;
+
+/* "host", "x86-64-v2", ...: scripts rely on them. NULL where there is no such one. */
+const char *vmm_cpu_model_name (VmmCpuModel model);
+/* FALSE where no model has the name. */
+gboolean vmm_cpu_model_find (const char *name, VmmCpuModel *model);
+
+G_END_DECLS
