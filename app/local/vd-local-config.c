@@ -134,6 +134,7 @@ vd_local_config_new (VdConfig *config, const char *folder, GError **error)
   core->memory = vd_config_get_memory (config);
   core->n_vcpus = vd_config_get_cpus (config);
   core->graphics = vd_config_get_graphics (config);
+  core->balloon = TRUE;
   core->serial.mode = VMM_TEXT_NONE; /* nor a console: nothing shows either yet */
   if (!set_boot (core, config, folder, error))
     return NULL;

@@ -91,6 +91,7 @@ test_kernel (void)
   g_assert_cmpstr (core->append, ==, "quiet");
   g_assert_null (core->firmware);
   g_assert_true (core->graphics);
+  g_assert_true (core->balloon);
   g_assert_false (core->usb);
   g_assert_cmpuint (core->disks->len + core->cdroms->len + core->nics->len, ==, 0);
 }

@@ -162,7 +162,7 @@ test_options (void)
            "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
-           "--screenshot s.png,after=2.5 --no-reboot --debug-exit --stats --control sock",
+           "--screenshot s.png,after=2.5 --no-reboot --debug-exit --balloon --stats --control sock",
            &error);
   const VmmDiskConfig *disk;
   const VmmCdromConfig *cdrom;
@@ -192,7 +192,7 @@ test_options (void)
   cdrom = g_ptr_array_index (options->config->cdroms, 1);
   g_assert_null (cdrom->path);
   g_assert_true (options->config->graphics && options->config->stop_on_reset);
-  g_assert_true (options->config->debug_exit && options->stats);
+  g_assert_true (options->config->debug_exit && options->config->balloon && options->stats);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FILE);
   g_assert_cmpstr (options->config->serial.path, ==, "log");
   g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_FD);
@@ -216,7 +216,7 @@ test_options_default (void)
   g_assert_cmpint (options->config->cpu_model, ==, VMM_CPU_HOST);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FD);
   g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_NONE);
-  g_assert_true (options->stdio && !options->stats);
+  g_assert_true (options->stdio && !options->stats && !options->config->balloon);
   g_assert_cmpfloat (options->after, <, 0);
 }
 

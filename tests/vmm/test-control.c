@@ -145,6 +145,17 @@ test_plug (Fixture *self, gconstpointer data)
   g_assert_true (self->last.force);
 }
 
+/* MiB; none: a question. */
+static void
+test_balloon (Fixture *self, gconstpointer data)
+{
+  assert_answer (self, "{\"do\":\"balloon\",\"target\":5120}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_BALLOON);
+  g_assert_cmpuint (self->last.size, ==, G_GUINT64_CONSTANT (5) << 30);
+  assert_answer (self, "{\"do\":\"balloon\"}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpuint (self->last.size, ==, 0);
+}
+
 static void
 test_refused (Fixture *self, gconstpointer data)
 {
@@ -169,6 +180,10 @@ test_refused (Fixture *self, gconstpointer data)
     "{\"do\":\"pointer\",\"wheel\":1000000000000}",
     "{\"do\":\"screenshot\"}",
     "{\"do\":\"screenshot\",\"path\":\"\"}",
+    "{\"do\":\"balloon\",\"target\":0}",
+    "{\"do\":\"balloon\",\"target\":1e300}",
+    "{\"do\":\"balloon\",\"target\":256.5}",
+    "{\"do\":\"balloon\",\"target\":\"256M\"}",
     "{\"do\":\"attach\"}",
     "{\"do\":\"attach\",\"disk\":1}",
     "{\"do\":\"attach\",\"disk\":\"a\",\"net\":\"user\"}",
@@ -368,6 +383,7 @@ main (int argc, char **argv)
   ADD ("/control/save", test_save);
   ADD ("/control/resize", test_resize);
   ADD ("/control/plug", test_plug);
+  ADD ("/control/balloon", test_balloon);
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);
   ADD ("/control/rude", test_rude);

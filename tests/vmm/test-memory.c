@@ -148,6 +148,73 @@ test_prepare (void)
 }
 
 static void
+fill (guint8 *bytes, gsize length)
+{
+  memset (bytes, 0x55, length);
+}
+
+/* How many of the bytes are zero. */
+static gsize
+count_zeros (const guint8 *bytes, gsize length)
+{
+  gsize n = 0;
+
+  for (gsize i = 0; i < length; i++)
+    n += bytes[i] == 0;
+  return n;
+}
+
+/* Whole pages, and nothing around them; the host has them back. */
+static void
+test_discard (void)
+{
+  static const struct {
+    gsize start, length;
+    gsize first, end; /* of the pages that go */
+  } ranges[] = {
+    { 0, 4096, 0, 1 },        { 4096, 3 * 4096, 1, 4 },
+    { 4095, 2 * 4096, 1, 2 }, { 4097, 3 * 4096 - 1, 2, 4 },
+    { 4097, 4094, 0, 0 },     { 8192, 0, 0, 0 },
+    { 8192, 1, 0, 0 },        { MIB (1) - 4096, 4096, 255, 256 },
+    { 0, MIB (1), 0, 256 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ranges); i++) {
+    g_autoptr (VmmMemory) memory = make (MIB (1));
+    guint8 *bytes = vmm_memory_at (memory, 0, MIB (1));
+    gsize first = 4096 * ranges[i].first, length = 4096 * ranges[i].end - first;
+
+    fill (bytes, MIB (1));
+    g_assert_cmpuint (vmm_memory_get_used (memory), ==, MIB (1));
+    vmm_memory_discard (memory, bytes + ranges[i].start, ranges[i].length);
+    g_assert_cmpuint (vmm_memory_get_used (memory), ==, MIB (1) - length);
+    g_assert_cmpuint (count_zeros (bytes + first, length), ==, length);
+    g_assert_cmpuint (count_zeros (bytes, MIB (1)), ==, length);
+  }
+}
+
+/* What is not all RAM stays: of the guest, and of everybody else in the process. */
+static void
+test_discard_outside (void)
+{
+  g_autoptr (VmmMemory) memory = make (MIB (1));
+  guint8 *bytes = vmm_memory_at (memory, 0, MIB (1));
+  guint8 *other = mmap (NULL, MIB (1), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  fill (bytes, MIB (1));
+  fill (other, MIB (1));
+  vmm_memory_discard (memory, NULL, MIB (1));
+  vmm_memory_discard (memory, other, MIB (1));
+  vmm_memory_discard (memory, bytes + 4096, MIB (1));
+  vmm_memory_discard (memory, bytes, MIB (1) + 1);
+  vmm_memory_discard (memory, bytes + 4096, G_MAXSIZE);
+  vmm_memory_discard (memory, bytes + MIB (1), 4096);
+  vmm_memory_discard (memory, bytes - 4096, 8192);
+  g_assert_cmpuint (count_zeros (bytes, MIB (1)) + count_zeros (other, MIB (1)), ==, 0);
+  munmap (other, MIB (1));
+}
+
+static void
 test_bad_sizes (void)
 {
   static const guint64 sizes[] = { 0,
@@ -176,6 +243,8 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/file", test_file);
   g_test_add_func ("/memory/owns", test_owns);
   g_test_add_func ("/memory/prepare", test_prepare);
+  g_test_add_func ("/memory/discard", test_discard);
+  g_test_add_func ("/memory/discard/outside", test_discard_outside);
   g_test_add_func ("/memory/bad-sizes", test_bad_sizes);
   return g_test_run ();
 }
