@@ -21,7 +21,6 @@
 #define FIRST                                                                                      \
   (FAKE_MEMORY / PAGE / 2) /* of the pages that the tests use: the driver has the others */
 #define N_PAGES   (FAKE_MEMORY / PAGE - FIRST)
-#define MAX_PAGES (1u << 18) /* of a request */
 #define STAT_SIZE 10
 
 typedef struct {
@@ -170,20 +169,46 @@ test_nonsense (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->guest->platform.n_broken, ==, 0);
 }
 
-/* A request can name the same pages very often: at some number they are not looked at any more. */
+/* Many requests' worth in one, with a pause in its middle: all of it is done, once. */
 static void
-test_endless (Fixture *f, gconstpointer data)
+test_long (Fixture *f, gconstpointer data)
 {
-  static const guint32 gone[] = { FIRST };
-  guint32 *numbers = fake_guest_at (f->guest, 0x400000, 0x400000);
-  FakeBuffer same[FAKE_QUEUE_SIZE];
+  const gsize length = 1 << 20, n = length / sizeof (guint32);
+  guint32 *numbers = fake_guest_at (f->guest, 0x200000, length);
+  FakeBuffer same[4];
 
-  for (guint i = 0; i < 0x100000; i++)
-    numbers[i] = i < MAX_PAGES ? FIRST : FIRST + 1;
-  for (guint i = 0; i < FAKE_QUEUE_SIZE; i++)
-    same[i] = (FakeBuffer) { 0x400000, 0x400000 };
-  fake_driver_call (f->driver, INFLATEQ, same, FAKE_QUEUE_SIZE, NULL, 0);
-  expect_gone (f, gone, 1);
+  for (guint i = 0; i < n; i++)
+    numbers[i] = FIRST + i % 7;
+  numbers[n - 1] = FIRST + 9;
+  for (guint i = 0; i < G_N_ELEMENTS (same); i++)
+    same[i] = (FakeBuffer) { 0x200000, length };
+  fake_driver_send (f->driver, INFLATEQ, same, G_N_ELEMENTS (same), NULL, 0);
+  vmm_device_drain (f->device);
+  vmm_device_resume (f->device);
+  while (fake_driver_get_used_index (f->driver, INFLATEQ) == 0)
+    fake_guest_wait_message (f->guest, INFLATEQ + 1);
+  fake_guest_settle (f->guest);
+  g_assert_cmpuint (fake_driver_get_used_index (f->driver, INFLATEQ), ==, 1);
+  for (guint i = 0; i < 7; i++)
+    g_assert_true (is_gone (f, FIRST + i));
+  g_assert_false (is_gone (f, FIRST + 8));
+  g_assert_true (is_gone (f, FIRST + 9));
+}
+
+/* A driver that starts anew in the middle of one finds no rest of it in the next. */
+static void
+test_long_reset (Fixture *f, gconstpointer data)
+{
+  static const guint32 page = FIRST + 1;
+  FakeBuffer zeros = { 0x100000, 0x300000 };
+
+  fake_driver_send (f->driver, INFLATEQ, &zeros, 1, NULL, 0);
+  fake_guest_settle (f->guest);
+  g_assert_cmpuint (fake_driver_get_used_index (f->driver, INFLATEQ), ==, 0);
+  fake_driver_free (f->driver);
+  f->driver = fake_driver_new (f->guest, f->device, ALL);
+  send_pages (f, INFLATEQ, &page, 1);
+  g_assert_true (is_gone (f, page));
 }
 
 /* Whole pages only: of what lies in a page's middle nothing is lost. */
@@ -208,6 +233,25 @@ test_report (Fixture *f, gconstpointer data)
   report_to (f, 4);
   fill_pages (f->guest);
   report_to (f, GPOINTER_TO_UINT (data) & STATS ? 3 : 2);
+}
+
+/* More than a turn's worth, in one buffer and in several, crooked ones among them. */
+static void
+test_report_long (Fixture *f, gconstpointer data)
+{
+  const guint64 start = 0x100000;
+  FakeBuffer all = { start, FAKE_MEMORY - start };
+  FakeBuffer halves[] = { { start, 0x400001 },
+                          { start + 0x400001, PAGE - 1 },
+                          { start + 0x401000, FAKE_MEMORY - start - 0x401000 } };
+
+  fake_driver_call (f->driver, 3, NULL, 0, &all, 1);
+  for (guint64 page = start / PAGE; page < FIRST + N_PAGES; page++)
+    g_assert_true (is_gone (f, page));
+  fill_pages (f->guest);
+  fake_driver_call (f->driver, 3, NULL, 0, halves, G_N_ELEMENTS (halves));
+  for (guint64 page = FIRST; page < FIRST + N_PAGES; page++)
+    g_assert_true (is_gone (f, page));
 }
 
 /* A driver that did not ask for reporting has no queue for it. */
@@ -249,12 +293,14 @@ static void
 test_report_rings (Fixture *f, gconstpointer data)
 {
   FakeBuffer all = { 0, FAKE_MEMORY };
+  guint32 *first = fake_guest_at (f->guest, 0x700000, PAGE);
 
+  *first = 1;
   fake_driver_send (f->driver, 3, NULL, 0, &all, 1);
   fake_guest_settle (f->guest);
   fake_driver_kick (f->driver, INFLATEQ);
   fake_guest_settle (f->guest);
-  g_assert_true (is_gone (f, FIRST));
+  g_assert_cmpuint (*first, ==, 0);
   fake_driver_free (f->driver);
   f->driver = fake_driver_new (f->guest, f->device, ALL);
   fill_pages (f->guest);
@@ -481,7 +527,9 @@ main (int argc, char **argv)
     { "many", 0, test_many },
     { "deflate", 0, test_deflate },
     { "nonsense", ALL, test_nonsense },
-    { "endless", ALL, test_endless },
+    { "long", ALL, test_long },
+    { "long/reset", ALL, test_long_reset },
+    { "report/long", ALL, test_report_long },
     { "report", ALL, test_report },
     { "report/no-stats", REPORTING, test_report },
     { "report/none", STATS, test_no_report },

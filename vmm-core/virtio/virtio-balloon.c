@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See virtio-balloon.h. What the guest names is given back in runs of adjacent pages, one request
- * in a turn of the loop. What is not its memory stays as it is, without a word: that can only be
- * the guest's own loss. Deflating is the guest's affair: the host finds a page when it is touched.
+ * See virtio-balloon.h. What the guest names is given back in runs of adjacent pages, a portion in
+ * a turn of the loop, for that is slow work and disks wait for the loop too. What is not its memory
+ * stays as it is, without a word: that can only be the guest's own loss. Deflating is the guest's
+ * affair: the host finds a page when it is touched.
  *
  * Threads: loop, device locked; registers on vCPUs; the functions of the header on any.
  */
@@ -34,8 +35,9 @@ enum {
 #define PAGE_SHIFT 12
 #define PAGE       (1u << PAGE_SHIFT)
 
-#define CHUNK      1024 /* page numbers that are looked at together */
-#define MAX_CHUNKS 256  /* of a request: the pages behind, of 1 GiB, just stay with the guest */
+/* What is given back in a turn: some milliseconds. */
+#define PORTION_PAGES 1024       /* that are named one by one */
+#define PORTION_BYTES (8u << 20) /* of runs */
 
 /* struct virtio_balloon_stat: tag and value, little-endian, not aligned */
 #define STAT_VALUE 2
@@ -48,8 +50,9 @@ typedef struct {
   guint32 actual;    /* says that it has given up so many */
   guint16 buffer;    /* head of its buffer for statistics: given back, it asks for new ones */
   gboolean has_buffer;
-  gboolean asked;    /* somebody wants new ones */
-  gint64 told_at_ns; /* when it told the latest; 0: none yet */
+  gboolean asked;         /* somebody wants new ones */
+  guint64 done[N_QUEUES]; /* bytes of the request that comes next, in turns before */
+  gint64 told_at_ns;      /* when it told the latest; 0: none yet */
   guint64 stats[VMM_BALLOON_N_STATS];
 } VirtioBalloon;
 
@@ -60,6 +63,7 @@ static const VmmField virtio_balloon_fields[] = {
   VMM_FIELD (VirtioBalloon, buffer, VMM_FIELD_UINT16, "stats-buffer"),
   VMM_FIELD (VirtioBalloon, has_buffer, VMM_FIELD_BOOL, "has-stats-buffer"),
   VMM_EXEMPT (VirtioBalloon, asked, "who asked is not there any more"),
+  VMM_EXEMPT (VirtioBalloon, done, "it is begun anew: what is gone cannot go twice"),
   VMM_EXEMPT (VirtioBalloon, told_at_ns, "of the clock of this run"),
   VMM_EXEMPT (VirtioBalloon, stats, "of a time that is over"),
   VMM_FIELD_LAST,
@@ -115,25 +119,51 @@ discard_pages (VmmMemory *memory, guint32 *numbers, guint n)
   vmm_memory_discard (memory, start, length);
 }
 
-static void
-inflate (VirtioBalloon *self, const VmmRequest *request)
+/* A portion of the pages whose numbers the request holds, from byte @done of them on. Returns the
+ * bytes: fewer than a portion's at its end. */
+static gsize
+inflate (VirtioBalloon *self, const VmmRequest *request, guint64 done)
 {
-  guint32 numbers[CHUNK];
-  gsize done = 0, got = sizeof numbers;
+  guint32 numbers[PORTION_PAGES];
+  gsize got = vmm_iov_read (request->out, request->n_out, done, numbers, sizeof numbers);
 
-  for (guint i = 0; i < MAX_CHUNKS && got == sizeof numbers; i++) {
-    got = vmm_iov_read (request->out, request->n_out, done, numbers, sizeof numbers);
-    discard_pages (memory_of (self), numbers, got / sizeof *numbers);
-    done += got;
-  }
+  discard_pages (memory_of (self), numbers, got / sizeof *numbers);
+  return got;
 }
 
-/* The buffers are the free pages themselves. */
-static void
-report (VirtioBalloon *self, const VmmRequest *request)
+/* The same for a request whose buffers are the free pages themselves. */
+static gsize
+report (VirtioBalloon *self, const VmmRequest *request, guint64 done)
 {
-  for (guint i = 0; i < request->n_in; i++)
-    vmm_memory_discard (memory_of (self), request->in[i].iov_base, request->in[i].iov_len);
+  gsize left = PORTION_BYTES;
+
+  for (guint i = 0; i < request->n_in && left > 0; i++) {
+    const struct iovec *run = &request->in[i];
+    gsize skip = MIN (done, run->iov_len), part = MIN (run->iov_len - skip, left);
+
+    vmm_memory_discard (memory_of (self), (guint8 *) run->iov_base + skip, part);
+    done -= skip;
+    left -= part;
+  }
+  return PORTION_BYTES - left;
+}
+
+/* Whether all of the request is done. */
+static gboolean
+take_portion (VirtioBalloon *self, guint index, guint purpose, const VmmRequest *request)
+{
+  guint64 *done = &self->done[index];
+  gsize portion = 0, whole = 1;
+
+  if (purpose == INFLATEQ) {
+    portion = inflate (self, request, *done);
+    whole = PORTION_PAGES * sizeof (guint32);
+  } else if (purpose == REPORTINGQ) {
+    portion = report (self, request, *done);
+    whole = PORTION_BYTES;
+  }
+  *done = portion == whole ? *done + portion : 0;
+  return portion < whole;
 }
 
 static void
@@ -142,14 +172,15 @@ take_pages (VirtioBalloon *self, guint index, guint purpose)
   VmmVirtio *virtio = &self->parent;
   VmmRequest request;
 
-  while (vmm_virtio_pop (virtio, index, &request)) {
-    if (purpose == INFLATEQ)
-      inflate (self, &request);
-    else if (purpose == REPORTINGQ)
-      report (self, &request);
+  if (!vmm_virtio_pop (virtio, index, &request))
+    return;
+  if (take_portion (self, index, purpose, &request)) {
     vmm_virtio_push (virtio, index, request.head, 0);
+    vmm_virtio_notify (virtio, index);
+  } else {
+    vmm_virtio_unpop (virtio, index);
   }
-  vmm_virtio_notify (virtio, index);
+  vmm_virtio_ring (virtio, index);
 }
 
 static void
@@ -251,6 +282,7 @@ virtio_balloon_reset (VmmVirtio *virtio)
 
   self->actual = 0;
   self->buffer = 0;
+  memset (self->done, 0, sizeof self->done);
   self->asked = self->has_buffer = FALSE;
   forget_stats (self);
 }
@@ -265,7 +297,10 @@ virtio_balloon_realize (VmmVirtio *virtio, gconstpointer config, GError **error)
 static gboolean
 virtio_balloon_loaded (VmmVirtio *virtio, GError **error)
 {
-  forget_stats ((VirtioBalloon *) virtio);
+  VirtioBalloon *self = (VirtioBalloon *) virtio;
+
+  memset (self->done, 0, sizeof self->done);
+  forget_stats (self);
   return TRUE;
 }
 
@@ -314,7 +349,6 @@ const VmmVirtioClass vmm_virtio_balloon_class = {
   .class_code = CLASS_OTHER,
   .n_queues = N_QUEUES,
   .queue_size = QUEUE_SIZE,
-  .turn = 1,
   .config_size = CONFIG_SIZE,
   .realize = virtio_balloon_realize,
   .get_features = virtio_balloon_get_features,
