@@ -12,6 +12,7 @@
 #include "machine-private.h"
 #include "vmm-error.h"
 #include "vmm-host.h"
+#include "x86/apic-id.h"
 #include "x86/cpu-model.h"
 #include "x86/cpuid.h"
 
@@ -71,11 +72,13 @@ make_vcpu (VmmMachine *self, guint index, const struct kvm_cpuid2 *supported, GE
   gsize size =
     sizeof *supported + (supported->nent + VMM_CPUID_SPARE) * sizeof supported->entries[0];
   g_autofree struct kvm_cpuid2 *cpuid = g_malloc0 (size);
-  VmmCpuidConfig config = { .index = index,
-                            .n_vcpus = self->config->n_vcpus,
+  VmmCpuTopology topology = vmm_config_get_topology (self->config);
+  VmmCpuidConfig config = { .apic_id = vmm_apic_id (topology, index),
+                            .topology = topology,
                             .tsc_deadline = vmm_kvm_has_tsc_deadline (self->kvm) };
-  VmmVcpu *vcpu = vmm_vcpu_new (self->kvm, self->config->name ? self->config->name : "", index,
-                                vmm_pc_get_ports (self->pc), vmm_pc_get_mmio (self->pc), error);
+  VmmVcpu *vcpu =
+    vmm_vcpu_new (self->kvm, self->config->name ? self->config->name : "", index, config.apic_id,
+                  vmm_pc_get_ports (self->pc), vmm_pc_get_mmio (self->pc), error);
 
   if (!vcpu)
     return FALSE;
@@ -91,7 +94,7 @@ make_vcpus (VmmMachine *self, GError **error)
   g_autofree struct kvm_cpuid2 *supported =
     vmm_kvm_get_supported_cpuid (self->kvm, VMM_CPUID_SPARE, error);
 
-  if (!supported || !vmm_cpu_model_apply (self->config->cpu_model, supported, error))
+  if (!supported || !vmm_cpu_model_apply (self->config->cpu.model, supported, error))
     return FALSE;
   for (guint i = 0; i < self->config->n_vcpus; i++)
     if (!make_vcpu (self, i, supported, error))

@@ -12,18 +12,22 @@
 #include "vmm-error.h"
 #include "vmm-snapshot.h"
 
-#define MANIFEST_VERSION 1
+#define MANIFEST_VERSION 2 /* 1: without the topology, which was one socket */
 
 typedef struct {
   guint8 id[VMM_STREAM_ID_LENGTH];
   guint64 memory; /* bytes */
   guint32 n_vcpus;
+  guint32 sockets, cores, threads; /* of them */
 } Manifest;
 
 static const VmmField manifest_fields[] = {
   VMM_FIELD (Manifest, id, VMM_FIELD_BYTES, "id"),
   VMM_FIELD (Manifest, memory, VMM_FIELD_UINT64, "memory"),
   VMM_FIELD (Manifest, n_vcpus, VMM_FIELD_UINT32, "processors"),
+  VMM_FIELD (Manifest, sockets, VMM_FIELD_UINT32, "sockets"),
+  VMM_FIELD (Manifest, cores, VMM_FIELD_UINT32, "cores"),
+  VMM_FIELD (Manifest, threads, VMM_FIELD_UINT32, "threads"),
   VMM_FIELD_LAST,
 };
 
@@ -37,9 +41,14 @@ fail (GError **error, const char *why)
 static gboolean
 fill_manifest (VmmMachine *self, Manifest *manifest, GError **error)
 {
+  VmmCpuTopology topology = vmm_config_get_topology (self->config);
+
   memset (manifest, 0, sizeof *manifest);
   manifest->memory = self->config->memory;
   manifest->n_vcpus = self->config->n_vcpus;
+  manifest->sockets = topology.sockets;
+  manifest->cores = topology.cores;
+  manifest->threads = topology.threads;
   return getrandom (manifest->id, sizeof manifest->id, 0) == sizeof manifest->id ||
          fail (error, "This computer gives no random numbers.");
 }
@@ -87,6 +96,24 @@ check_devices (VmmMachine *self, VmmState *state, GError **error)
                       "cards and screen.");
 }
 
+/* The processors have their APIC ids from it. */
+static gboolean
+check_topology (VmmMachine *self, const Manifest *manifest, GError **error)
+{
+  VmmCpuTopology ours = vmm_config_get_topology (self->config);
+  VmmCpuTopology theirs = { manifest->sockets, manifest->cores, manifest->threads };
+
+  theirs = vmm_cpu_topology_complete (theirs, manifest->n_vcpus);
+  if (theirs.sockets == ours.sockets && theirs.cores == ours.cores &&
+      theirs.threads == ours.threads)
+    return TRUE;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
+               "The saved machine's processors are counted as sockets=%u of cores=%u of "
+               "threads=%u: count those of this one so too.",
+               theirs.sockets, theirs.cores, theirs.threads);
+  return FALSE;
+}
+
 static gboolean
 check_manifest (VmmMachine *self, VmmState *state, Manifest *manifest, GError **error)
 {
@@ -94,7 +121,7 @@ check_manifest (VmmMachine *self, VmmState *state, Manifest *manifest, GError **
                               error))
     return FALSE;
   if (manifest->memory == self->config->memory && manifest->n_vcpus == self->config->n_vcpus)
-    return check_devices (self, state, error);
+    return check_topology (self, manifest, error) && check_devices (self, state, error);
   g_set_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
                "The saved machine has %" G_GUINT64_FORMAT
                " MiB of memory and %u processors: give this one as many.",
@@ -129,7 +156,7 @@ gboolean
 vmm_machine_load_saved (VmmMachine *self, const char *path, GError **error)
 {
   g_autoptr (VmmState) state = vmm_snapshot_read_state (path, error);
-  Manifest manifest;
+  Manifest manifest = { 0 };
 
   if (!state || !check_manifest (self, state, &manifest, error))
     return FALSE;

@@ -244,13 +244,34 @@ find_channel_fault (const VmmConfig *self)
   return NULL;
 }
 
+VmmCpuTopology
+vmm_config_get_topology (const VmmConfig *self)
+{
+  return vmm_cpu_topology_complete (self->cpu.topology, self->n_vcpus);
+}
+
+static gboolean
+check_topology (const VmmConfig *self, GError **error)
+{
+  VmmCpuTopology all = vmm_config_get_topology (self);
+
+  if (all.sockets <= VMM_MAX_VCPUS && all.cores <= VMM_MAX_VCPUS && all.threads <= VMM_MAX_VCPUS &&
+      vmm_cpu_topology_count (all) == self->n_vcpus)
+    return TRUE;
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
+               "The machine's %u processors cannot be counted as sockets=%u of cores=%u of "
+               "threads=%u: multiplied they must be that number.",
+               self->n_vcpus, all.sockets, all.cores, all.threads);
+  return FALSE;
+}
+
 /* What is wrong, or NULL. */
 static const char *
 find_fault (const VmmConfig *self)
 {
   if (self->n_vcpus < 1 || self->n_vcpus > VMM_MAX_VCPUS)
     return "A machine has 1 to 32 processors.";
-  if ((guint) self->cpu_model >= VMM_CPU_N_MODELS)
+  if ((guint) self->cpu.model >= VMM_CPU_N_MODELS)
     return "There is no such processor model.";
   if (self->memory < VMM_MIN_MEMORY)
     return "A machine needs at least 16 MiB of memory.";
@@ -293,7 +314,7 @@ vmm_config_check (const VmmConfig *self, GError **error)
   const char *fault = find_fault (self);
 
   if (!fault)
-    return TRUE;
+    return check_topology (self, error);
   g_set_error_literal (error, VMM_ERROR, VMM_ERROR_CONFIG, fault);
   return FALSE;
 }

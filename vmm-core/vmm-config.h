@@ -74,7 +74,7 @@ typedef struct {
   guint8 uuid[16];
   guint64 memory;         /* bytes */
   guint n_vcpus;          /* 1 to VMM_MAX_VCPUS */
-  VmmCpuModel cpu_model;  /* what the guest sees of the host's processor */
+  VmmCpuConfig cpu;       /* each of them */
   char *kernel;           /* bzImage, ELF with a PVH note, or multiboot; NULL: @firmware starts */
   char *firmware;         /* image of a BIOS, or of UEFI's code; or NULL */
   char *nvram;            /* UEFI's variables: made from the next where it is missing; or NULL */
@@ -111,6 +111,8 @@ void vmm_config_add_cdrom (VmmConfig *self, const char *path);
 void vmm_config_add_channel (VmmConfig *self, const char *name, const char *path);
 /* Takes @nic. */
 void vmm_config_add_nic (VmmConfig *self, VmmNicConfig *nic);
+/* Of its processors: with all that the configuration leaves open. */
+VmmCpuTopology vmm_config_get_topology (const VmmConfig *self);
 /* Ranges and contradictions, in one sentence. Touches no file. */
 gboolean vmm_config_check (const VmmConfig *self, GError **error);
 

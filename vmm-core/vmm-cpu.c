@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The names of a machine's processors. What is behind a name is in x86/cpu-model.c.
+ * The names of a machine's processors, and what follows from their number. What is behind a name is
+ * in x86/cpu-model.c.
  *
  * Threads: any.
  */
@@ -30,4 +31,25 @@ vmm_cpu_model_find (const char *name, VmmCpuModel *model)
       return TRUE;
     }
   return FALSE;
+}
+
+VmmCpuTopology
+vmm_cpu_topology_complete (VmmCpuTopology given, guint n_vcpus)
+{
+  VmmCpuTopology topology = given;
+
+  topology.threads = MAX (given.threads, 1);
+  if (given.cores == 0) {
+    topology.sockets = MAX (given.sockets, 1);
+    topology.cores = MAX (n_vcpus / ((guint64) topology.sockets * topology.threads), 1);
+  } else if (given.sockets == 0) {
+    topology.sockets = MAX (n_vcpus / ((guint64) topology.cores * topology.threads), 1);
+  }
+  return topology;
+}
+
+guint64
+vmm_cpu_topology_count (VmmCpuTopology topology)
+{
+  return (guint64) topology.sockets * topology.cores * topology.threads;
 }

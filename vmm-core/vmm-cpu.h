@@ -22,9 +22,26 @@ typedef enum {
   VMM_CPU_N_MODELS,
 } VmmCpuModel;
 
+/* How the processors are counted. */
+typedef struct {
+  guint sockets;
+  guint cores;   /* of a socket */
+  guint threads; /* of a core */
+} VmmCpuTopology;
+
+typedef struct {
+  VmmCpuModel model;       /* what the guest sees of the host's processor */
+  VmmCpuTopology topology; /* what is 0 in it follows from the rest */
+} VmmCpuConfig;
+
 /* "host", "x86-64-v2", ...: scripts rely on them. NULL where there is no such one. */
 const char *vmm_cpu_model_name (VmmCpuModel model);
 /* FALSE where no model has the name. */
 gboolean vmm_cpu_model_find (const char *name, VmmCpuModel *model);
+
+/* What is 0 in @given follows from @n_vcpus and the rest: a thread a core, one socket. */
+VmmCpuTopology vmm_cpu_topology_complete (VmmCpuTopology given, guint n_vcpus);
+/* How many processors it has. */
+guint64 vmm_cpu_topology_count (VmmCpuTopology topology);
 
 G_END_DECLS

@@ -72,10 +72,10 @@ sort_in (Tables *tables, const guint8 *table)
 }
 
 static Tables
-build (guint n_vcpus, gboolean serial)
+build_of (VmmCpuTopology topology, gboolean serial)
 {
   VmmAcpiConfig config = {
-    .n_vcpus = n_vcpus,
+    .topology = topology,
     .serial = serial,
     .pci = { .ecam_base = 0xb0000000,
              .n_buses = 3,
@@ -100,6 +100,12 @@ build (guint n_vcpus, gboolean serial)
     sort_in (&tables, table_at (&tables, number (xsdt + 36 + i * 8, 8)));
   tables.dsdt = table_at (&tables, number (tables.fadt + 140, 8));
   return tables;
+}
+
+static Tables
+build (guint n_vcpus, gboolean serial)
+{
+  return build_of ((VmmCpuTopology) { 1, n_vcpus, 1 }, serial);
 }
 
 static void
@@ -158,6 +164,26 @@ test_madt (void)
     g_assert_cmphex (sci, ==, 0xd);
     clear (&tables);
   }
+}
+
+/* The processors of a topology with gaps have the ids that KVM gives them. */
+static void
+test_madt_topology (void)
+{
+  static const guint8 ids[] = { 0, 1, 2, 4, 5, 6 }; /* two sockets of three cores */
+  Tables tables = build_of ((VmmCpuTopology) { 2, 3, 1 }, TRUE);
+  const guint8 *at = tables.madt + 44, *end = tables.madt + number (tables.madt + 4, 4);
+  guint n_lapics = 0;
+
+  for (; at < end; at += at[1])
+    if (at[0] == 0) {
+      g_assert_cmpuint (n_lapics, <, G_N_ELEMENTS (ids));
+      g_assert_cmpuint (at[2], ==, n_lapics);
+      g_assert_cmpuint (at[3], ==, ids[n_lapics]);
+      n_lapics++;
+    }
+  g_assert_cmpuint (n_lapics, ==, G_N_ELEMENTS (ids));
+  clear (&tables);
 }
 
 /* A bus that does not exist costs the guest thousands of exits. */
@@ -376,7 +402,8 @@ check_pointed (LoaderFile *files, const guint8 *record)
 static void
 test_loader (void)
 {
-  VmmAcpiConfig config = { .n_vcpus = 2, .pci = { .ecam_base = 0xe0000000, .n_buses = 1 } };
+  VmmAcpiConfig config = { .topology = { 1, 2, 1 },
+                           .pci = { .ecam_base = 0xe0000000, .n_buses = 1 } };
   g_autoptr (VmmAcpi) acpi = vmm_acpi_new (&config);
   g_autoptr (GByteArray) script = vmm_acpi_loader (acpi);
   g_autoptr (GByteArray) placed = vmm_acpi_place (acpi, 0x1fbfd000);
@@ -414,6 +441,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/acpi/fadt", test_fadt);
   g_test_add_func ("/acpi/madt", test_madt);
+  g_test_add_func ("/acpi/madt-topology", test_madt_topology);
   g_test_add_func ("/acpi/mcfg", test_mcfg);
   g_test_add_func ("/acpi/aml/lengths", test_aml_lengths);
   g_test_add_func ("/acpi/aml/integers", test_aml_integers);

@@ -40,9 +40,9 @@ test_ranges (void)
   assert_check (config, FALSE);
   config->n_vcpus = 1;
 
-  config->cpu_model = VMM_CPU_N_MODELS;
+  config->cpu.model = VMM_CPU_N_MODELS;
   assert_check (config, FALSE);
-  config->cpu_model = VMM_CPU_N_MODELS - 1;
+  config->cpu.model = VMM_CPU_N_MODELS - 1;
 
   config->memory = VMM_MIN_MEMORY;
   assert_check (config, TRUE);
@@ -52,6 +52,53 @@ test_ranges (void)
   assert_check (config, FALSE);
   config->memory = G_MAXUINT64 & ~G_GUINT64_CONSTANT (4095);
   assert_check (config, FALSE);
+}
+
+/* What is left open follows from the number; what is said must fit it. */
+static void
+test_topology (void)
+{
+  static const struct {
+    guint n_vcpus;
+    VmmCpuTopology given, all;
+  } good[] = {
+    { 1, { 0, 0, 0 }, { 1, 1, 1 } },    { 6, { 0, 0, 0 }, { 1, 6, 1 } },
+    { 8, { 2, 0, 0 }, { 2, 4, 1 } },    { 8, { 0, 0, 2 }, { 1, 4, 2 } },
+    { 8, { 0, 2, 0 }, { 4, 2, 1 } },    { 8, { 2, 0, 2 }, { 2, 2, 2 } },
+    { 8, { 0, 2, 2 }, { 2, 2, 2 } },    { 30, { 2, 3, 5 }, { 2, 3, 5 } },
+    { 32, { 32, 0, 0 }, { 32, 1, 1 } },
+  };
+  static const struct {
+    guint n_vcpus;
+    VmmCpuTopology given;
+  } bad[] = {
+    { 8, { 3, 0, 0 } },
+    { 8, { 2, 2, 0 } },
+    { 8, { 2, 2, 1 } },
+    { 1, { 2, 0, 0 } },
+    { 1, { 0, 0, 2 } },
+    { 4, { G_MAXUINT, G_MAXUINT, G_MAXUINT } },
+    { 4, { 0, 0, G_MAXUINT } },
+    { 4, { 1u << 31, 0, 1u << 31 } },
+    { 4, { 0x10000, 0x10000, 4 } },
+    { 4, { 1u << 31, 1u << 31, 4 } },
+  };
+  g_autoptr (VmmConfig) config = good_config ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++) {
+    VmmCpuTopology all;
+
+    config->n_vcpus = good[i].n_vcpus;
+    config->cpu.topology = good[i].given;
+    assert_check (config, TRUE);
+    all = vmm_config_get_topology (config);
+    g_assert_cmpmem (&all, sizeof all, &good[i].all, sizeof all);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    config->n_vcpus = bad[i].n_vcpus;
+    config->cpu.topology = bad[i].given;
+    assert_check (config, FALSE);
+  }
 }
 
 static void
@@ -158,7 +205,8 @@ test_options (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
-    parse ("--memory 1G --cpus 3 --cpu x86-64-v3 --kernel k --initrd i --append a=b --disk one.img "
+    parse ("--memory 1G --cpus 4,sockets=2,threads=2 --cpu x86-64-v3 --kernel k --initrd i "
+           "--append a=b --disk one.img "
            "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
@@ -169,8 +217,11 @@ test_options (void)
 
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 1 << 30);
-  g_assert_cmpuint (options->config->n_vcpus, ==, 3);
-  g_assert_cmpint (options->config->cpu_model, ==, VMM_CPU_X86_64_V3);
+  g_assert_cmpuint (options->config->n_vcpus, ==, 4);
+  g_assert_cmpuint (options->config->cpu.topology.sockets, ==, 2);
+  g_assert_cmpuint (options->config->cpu.topology.cores, ==, 0);
+  g_assert_cmpuint (options->config->cpu.topology.threads, ==, 2);
+  g_assert_cmpint (options->config->cpu.model, ==, VMM_CPU_X86_64_V3);
   g_assert_cmpstr (options->config->kernel, ==, "k");
   g_assert_cmpstr (options->config->initrd, ==, "i");
   g_assert_cmpstr (options->config->append, ==, "a=b");
@@ -213,7 +264,7 @@ test_options_default (void)
   g_assert_no_error (error);
   g_assert_cmpuint (options->config->memory, ==, 512 << 20);
   g_assert_cmpuint (options->config->n_vcpus, ==, 1);
-  g_assert_cmpint (options->config->cpu_model, ==, VMM_CPU_HOST);
+  g_assert_cmpint (options->config->cpu.model, ==, VMM_CPU_HOST);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FD);
   g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_NONE);
   g_assert_true (options->stdio && !options->stats && !options->config->balloon);
@@ -252,6 +303,13 @@ test_options_bad (void)
     "--kernel k --cpus 33",
     "--kernel k --cpus -1",
     "--kernel k --cpus many",
+    "--kernel k --cpus ,sockets=1",
+    "--kernel k --cpus 4294967297",
+    "--kernel k --cpus 8,sockets=3",
+    "--kernel k --cpus 8,sockets=2,cores=2,threads=1",
+    "--kernel k --cpus 8,sockets=0",
+    "--kernel k --cpus 8,dies=2",
+    "--kernel k --cpus 8,cores=2,cores=2",
     "--kernel k --cpu",
     "--kernel k --cpu x86-64-v1",
     "--kernel k --cpu X86-64-V2",
@@ -291,6 +349,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/ranges", test_ranges);
+  g_test_add_func ("/config/topology", test_topology);
   g_test_add_func ("/config/needs", test_needs);
   g_test_add_func ("/config/copy", test_copy);
   g_test_add_func ("/options", test_options);

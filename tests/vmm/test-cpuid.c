@@ -4,9 +4,11 @@
  */
 #include <string.h>
 
+#include "x86/apic-id.h"
 #include "x86/cpuid.h"
 
 #define MAX_ENTRIES 64
+#define MAX_VCPUS   32
 #define BIT(n)      (1u << (n))
 
 typedef struct {
@@ -54,10 +56,12 @@ static const struct kvm_cpuid_entry2 intel_host[] = {
 };
 
 static Cpuid *
-make (const struct kvm_cpuid_entry2 *host, guint n_entries, guint index, guint n_vcpus)
+make (const struct kvm_cpuid_entry2 *host, guint n_entries, guint index, VmmCpuTopology topology)
 {
   Cpuid *cpuid = g_new0 (Cpuid, 1);
-  VmmCpuidConfig config = { .index = index, .n_vcpus = n_vcpus, .tsc_deadline = TRUE };
+  VmmCpuidConfig config = { .apic_id = vmm_apic_id (topology, index),
+                            .topology = topology,
+                            .tsc_deadline = TRUE };
 
   memcpy (cpuid->list.entries, host, n_entries * sizeof *host);
   cpuid->list.nent = n_entries;
@@ -66,8 +70,10 @@ make (const struct kvm_cpuid_entry2 *host, guint n_entries, guint index, guint n
   return cpuid;
 }
 
-#define make_amd(index, n)   make (amd_host, G_N_ELEMENTS (amd_host), index, n)
-#define make_intel(index, n) make (intel_host, G_N_ELEMENTS (intel_host), index, n)
+#define make_amd_of(index, topology)   make (amd_host, G_N_ELEMENTS (amd_host), index, topology)
+#define make_intel_of(index, topology) make (intel_host, G_N_ELEMENTS (intel_host), index, topology)
+#define make_amd(index, n)             make_amd_of (index, ((VmmCpuTopology) { 1, n, 1 }))
+#define make_intel(index, n)           make_intel_of (index, ((VmmCpuTopology) { 1, n, 1 }))
 
 static const struct kvm_cpuid_entry2 *
 leaf (Cpuid *cpuid, guint32 function, guint32 index)
@@ -103,7 +109,7 @@ test_features (void)
 static void
 test_tsc_deadline (void)
 {
-  VmmCpuidConfig config = { .n_vcpus = 1 };
+  VmmCpuidConfig config = { .topology = { 1, 1, 1 } };
   g_autofree Cpuid *cpuid = g_new0 (Cpuid, 1);
 
   memcpy (cpuid->list.entries, amd_host, sizeof amd_host);
@@ -166,13 +172,104 @@ test_caches (void)
   g_autofree Cpuid *amd = make_amd (1, 6), *intel = make_intel (1, 6);
 
   g_assert_cmpuint (leaf (amd, 0x8000001d, 0)->eax >> 14 & 0xfff, ==, 0);
-  g_assert_cmpuint (leaf (amd, 0x8000001d, 3)->eax >> 14 & 0xfff, ==, 5);
+  g_assert_cmpuint (leaf (amd, 0x8000001d, 3)->eax >> 14 & 0xfff, ==, 7); /* ids, not cores */
   g_assert_cmpuint (leaf (intel, 4, 0)->eax >> 14 & 0xfff, ==, 0);
   g_assert_cmpuint (leaf (intel, 4, 2)->eax >> 14 & 0xfff, ==, 0);
   g_assert_cmpuint (leaf (intel, 4, 3)->eax >> 14 & 0xfff, ==, 7);
   g_assert_cmpuint (leaf (intel, 4, 3)->eax >> 26, ==, 7);
   g_assert_cmpuint (leaf (intel, 4, 0)->eax & 0x3fff, ==, 0x121 | (0x4121 & 0x3e00));
   g_assert_cmphex (leaf (intel, 4, 4)->eax, ==, 0);
+}
+
+/* What an operating system makes of the id and the widths: its socket, core and thread. */
+static void
+check_place (Cpuid *cpuid, guint32 function, guint index, VmmCpuTopology topology)
+{
+  const struct kvm_cpuid_entry2 *thread = leaf (cpuid, function, 0);
+  const struct kvm_cpuid_entry2 *core = leaf (cpuid, function, 1);
+  guint id = thread->edx;
+
+  g_assert_cmpuint (core->edx, ==, id);
+  g_assert_cmpuint (id & ((1u << thread->eax) - 1), ==, index % topology.threads);
+  g_assert_cmpuint ((id & ((1u << core->eax) - 1)) >> thread->eax, ==,
+                    index / topology.threads % topology.cores);
+  g_assert_cmpuint (id >> core->eax, ==, index / topology.threads / topology.cores);
+  g_assert_cmpuint (thread->ebx, ==, topology.threads);
+  g_assert_cmpuint (core->ebx, ==, topology.threads * topology.cores);
+  g_assert_cmphex (thread->ecx, ==, 0x100);
+  g_assert_cmphex (core->ecx, ==, 0x201);
+  g_assert_cmpuint (leaf (cpuid, 1, 0)->ebx >> 24, ==, id);
+}
+
+/* The older leaves say the same: who is one's neighbour in a core, in a cache, in a socket. */
+static void
+check_older_intel (Cpuid *cpuid, VmmCpuTopology topology)
+{
+  guint thread_ids = 1u << leaf (cpuid, 0xb, 0)->eax, socket_ids = 1u << leaf (cpuid, 0xb, 1)->eax;
+
+  g_assert_cmpuint (leaf (cpuid, 1, 0)->ebx >> 16 & 0xff, ==, socket_ids);
+  g_assert_cmphex (leaf (cpuid, 1, 0)->edx & BIT (28), ==,
+                   topology.cores * topology.threads > 1 ? BIT (28) : 0);
+  g_assert_cmpuint (leaf (cpuid, 4, 0)->eax >> 14 & 0xfff, ==, thread_ids - 1);
+  g_assert_cmpuint (leaf (cpuid, 4, 2)->eax >> 14 & 0xfff, ==, thread_ids - 1);
+  g_assert_cmpuint (leaf (cpuid, 4, 3)->eax >> 14 & 0xfff, ==, socket_ids - 1);
+  for (guint i = 0; i < 4; i += i == 0 ? 2 : 1)
+    g_assert_cmpuint (leaf (cpuid, 4, i)->eax >> 26, ==, socket_ids / thread_ids - 1);
+}
+
+static void
+check_older_amd (Cpuid *cpuid, guint index, VmmCpuTopology topology)
+{
+  const struct kvm_cpuid_entry2 *ids = leaf (cpuid, 0x8000001e, 0);
+  guint n_threads = topology.cores * topology.threads;
+
+  g_assert_cmpuint (ids->eax, ==, leaf (cpuid, 0xb, 0)->edx);
+  g_assert_cmpuint (ids->ebx & 0xff, ==, index / topology.threads % topology.cores);
+  g_assert_cmpuint (ids->ebx >> 8, ==, topology.threads - 1);
+  g_assert_cmpuint (ids->ecx, ==, index / n_threads);
+  g_assert_cmpuint (leaf (cpuid, 0x80000008, 0)->ecx & 0xff, ==, n_threads - 1);
+  g_assert_cmpuint (leaf (cpuid, 0x80000008, 0)->ecx >> 12, ==, leaf (cpuid, 0xb, 1)->eax);
+  g_assert_cmphex (leaf (cpuid, 0x80000001, 0)->ecx & BIT (1), ==, n_threads > 1 ? BIT (1) : 0);
+  g_assert_cmpuint (leaf (cpuid, 0x8000001d, 0)->eax >> 14 & 0xfff, ==,
+                    (1u << leaf (cpuid, 0xb, 0)->eax) - 1);
+  g_assert_cmpuint (leaf (cpuid, 0x8000001d, 3)->eax >> 14 & 0xfff, ==,
+                    (1u << leaf (cpuid, 0xb, 1)->eax) - 1);
+}
+
+/* Every way to count up to 32 processors, powers of two and others. */
+static void
+test_places (void)
+{
+  for (guint s = 1; s <= MAX_VCPUS; s++)
+    for (guint c = 1; s * c <= MAX_VCPUS; c++)
+      for (guint t = 1; s * c * t <= MAX_VCPUS; t++)
+        for (guint i = 0; i < s * c * t; i++) {
+          VmmCpuTopology topology = { s, c, t };
+          g_autofree Cpuid *amd = make_amd_of (i, topology);
+          g_autofree Cpuid *intel = make_intel_of (i, topology);
+
+          check_place (amd, 0xb, i, topology);
+          check_place (intel, 0xb, i, topology);
+          check_place (intel, 0x1f, i, topology);
+          check_older_intel (intel, topology);
+          check_older_amd (amd, i, topology);
+        }
+}
+
+/* Ids rise with the numbers, and all fit a local APIC's register and ACPI's table. */
+static void
+test_apic_ids (void)
+{
+  for (guint s = 1; s <= MAX_VCPUS; s++)
+    for (guint c = 1; s * c <= MAX_VCPUS; c++)
+      for (guint t = 1; s * c * t <= MAX_VCPUS; t++) {
+        VmmCpuTopology topology = { s, c, t };
+
+        g_assert_cmpuint (vmm_apic_id (topology, 0), ==, 0);
+        for (guint i = 1; i < s * c * t; i++)
+          g_assert_cmpuint (vmm_apic_id (topology, i), >, vmm_apic_id (topology, i - 1));
+        g_assert_cmpuint (vmm_apic_id (topology, s * c * t - 1), <, 255);
+      }
 }
 
 int
@@ -183,5 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cpuid/tsc-deadline", test_tsc_deadline);
   g_test_add_func ("/cpuid/topology", test_topology);
   g_test_add_func ("/cpuid/caches", test_caches);
+  g_test_add_func ("/cpuid/places", test_places);
+  g_test_add_func ("/cpuid/apic-ids", test_apic_ids);
   return g_test_run ();
 }

@@ -28,7 +28,7 @@ typedef struct {
 struct _VmmVcpu {
   VmmKvm *kvm;
   VmmBus *ports, *mmio;
-  guint index;
+  guint index, apic_id;
   int fd;
   struct kvm_run *run;
   VmmVcpuState *power_on; /* what a reset goes back to */

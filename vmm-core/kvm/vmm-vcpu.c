@@ -116,7 +116,7 @@ vcpu_thread (gpointer data)
 static gboolean
 vcpu_create (VmmVcpu *self, GError **error)
 {
-  self->fd = vmm_kvm_ioctl (self->kvm->vm_fd, KVM_CREATE_VCPU, GUINT_TO_POINTER (self->index));
+  self->fd = vmm_kvm_ioctl (self->kvm->vm_fd, KVM_CREATE_VCPU, GUINT_TO_POINTER (self->apic_id));
   if (self->fd < 0)
     return vmm_kvm_fail ("make a CPU", error);
   self->run = mmap (NULL, self->kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, self->fd, 0);
@@ -131,6 +131,7 @@ VmmVcpu *
 vmm_vcpu_new (VmmKvm *kvm,
               const char *machine_name,
               guint index,
+              guint apic_id,
               VmmBus *ports,
               VmmBus *mmio,
               GError **error)
@@ -142,6 +143,7 @@ vmm_vcpu_new (VmmKvm *kvm,
   self->ports = ports;
   self->mmio = mmio;
   self->index = index;
+  self->apic_id = apic_id;
   self->fd = -1;
   self->stop = TRUE;
   g_mutex_init (&self->lock);

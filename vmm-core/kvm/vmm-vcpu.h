@@ -38,6 +38,7 @@ gboolean vmm_kvm_has_tsc_deadline (VmmKvm *kvm);
 VmmVcpu *vmm_vcpu_new (VmmKvm *kvm,
                        const char *machine_name,
                        guint index,
+                       guint apic_id,
                        VmmBus *ports,
                        VmmBus *mmio,
                        GError **error);

@@ -10,6 +10,8 @@
 
 G_BEGIN_DECLS
 
+/* --cpus: N[,sockets=S][,cores=C][,threads=T]. */
+gboolean vmm_cpu_options_parse_count (VmmConfig *config, const char *word, GError **error);
 gboolean vmm_cpu_options_parse_model (VmmConfig *config, const char *word, GError **error);
 
 G_END_DECLS

@@ -21,8 +21,8 @@ typedef struct {
   char *firmware, *nvram, *firmware_log, *boot, *load;
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **channels, **rest;
-  char *cpu;
-  int cpus, ports;
+  char *cpu, *cpus;
+  int ports;
   gboolean graphics, usb, balloon, no_reboot, debug_exit, stats;
 } Words;
 
@@ -198,7 +198,6 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   if (words->rest && words->rest[0])
     return fail (error, "“@” belongs to no option; see --help.", words->rest[0]);
   config->name = g_strdup ("vmm-run");
-  config->n_vcpus = words->cpus < 0 ? 0 : words->cpus;
   config->n_ports = words->ports < 0 ? G_MAXUINT : (guint) words->ports;
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
@@ -227,6 +226,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
     if (!parse_channel (config, words->channels[i], error))
       return FALSE;
   return (!words->firmware || take_firmware (config, words->firmware, error)) &&
+         (!words->cpus || vmm_cpu_options_parse_count (config, words->cpus, error)) &&
          (!words->cpu || vmm_cpu_options_parse_model (config, words->cpu, error)) &&
          (!words->memory || parse_memory (words->memory, &config->memory, error)) &&
          parse_serial_and_console (self, words->serial, words->console, error) &&
@@ -238,6 +238,7 @@ clear_words (Words *words)
 {
   g_free (words->memory);
   g_free (words->cpu);
+  g_free (words->cpus);
   g_free (words->serial);
   g_free (words->console);
   g_free (words->screenshot);
@@ -262,7 +263,9 @@ read_words (int argc, char **argv, Words *words, GError **error)
 {
   const GOptionEntry entries[] = {
     { "memory", 0, 0, G_OPTION_ARG_STRING, &words->memory, "Size of the memory (512M)", "SIZE" },
-    { "cpus", 0, 0, G_OPTION_ARG_INT, &words->cpus, "Number of processors, 1 to 32 (1)", "N" },
+    { "cpus", 0, 0, G_OPTION_ARG_STRING, &words->cpus,
+      "Number of processors, 1 to 32 (1), and how the guest counts them (as cores of one socket)",
+      "N[,sockets=S][,cores=C][,threads=T]" },
     { "cpu", 0, 0, G_OPTION_ARG_STRING, &words->cpu,
       "What the guest sees of this computer's processor (host)",
       "host|x86-64-v2|x86-64-v3|x86-64-v4" },
@@ -340,7 +343,7 @@ VmmRunOptions *
 vmm_run_options_parse (int argc, char **argv, GError **error)
 {
   g_autoptr (VmmRunOptions) self = g_new0 (VmmRunOptions, 1);
-  Words words = { .cpus = 1, .ports = DEFAULT_PORTS };
+  Words words = { .ports = DEFAULT_PORTS };
   gboolean ok;
 
   self->config = vmm_config_new ();

@@ -18,7 +18,7 @@ vmm_acpi_cpus (const VmmAcpiConfig *config)
   g_autoptr (GByteArray) all = g_byte_array_new ();
   GByteArray *table = g_byte_array_new ();
 
-  for (guint i = 0; i < config->n_vcpus; i++) {
+  for (guint i = 0; i < vmm_cpu_topology_count (config->topology); i++) {
     g_autoptr (GByteArray) one = g_byte_array_new ();
     g_autofree char *name = g_strdup_printf ("C%03X", i);
 

@@ -12,6 +12,7 @@
 #include "chips/pm.h"
 #include "chips/rtc.h"
 #include "dsdt.hex"
+#include "x86/apic-id.h"
 #include "x86/layout.h"
 
 #define OEM_ID      "VIRTDK"
@@ -273,17 +274,17 @@ put_override (GByteArray *to, guint8 irq, guint32 gsi, guint16 flags)
 }
 
 static void
-lay_madt (Builder *builder, guint n_vcpus)
+lay_madt (Builder *builder, VmmCpuTopology topology)
 {
   g_autoptr (GByteArray) body = g_byte_array_new (), table = NULL;
 
   put (body, VMM_LAPIC_ADDRESS, 4);
   put (body, MADT_PCAT, 4);
-  for (guint i = 0; i < n_vcpus; i++) {
+  for (guint i = 0; i < vmm_cpu_topology_count (topology); i++) {
     put (body, MADT_LAPIC, 1);
     put (body, 8, 1);
     put (body, i, 1); /* processor */
-    put (body, i, 1); /* APIC */
+    put (body, vmm_apic_id (topology, i), 1);
     put (body, 1, 4); /* enabled */
   }
   put (body, MADT_IOAPIC, 1);
@@ -391,7 +392,7 @@ vmm_acpi_new (const VmmAcpiConfig *config)
   dsdt = lay_dsdt (&builder);
   facs = lay_facs (&builder);
   lay_fadt (&builder, config, facs, dsdt);
-  lay_madt (&builder, config->n_vcpus);
+  lay_madt (&builder, config->topology);
   lay_mcfg (&builder, &config->pci);
   if (config->hpet)
     lay_hpet (&builder);

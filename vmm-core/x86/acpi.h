@@ -7,11 +7,12 @@
 #pragma once
 
 #include "pci/pci-host.h"
+#include "vmm-cpu.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
-  guint n_vcpus;
+  VmmCpuTopology topology;
   gboolean serial; /* this and the next: what is there of COM1, keyboard and mouse, ... */
   gboolean ps2, vga, fw_cfg, hpet;
   VmmPciWindows pci;

@@ -4,6 +4,7 @@
  */
 #include "x86/cpuid.h"
 
+#include "x86/apic-id.h"
 #include "x86/cpuid-list.h"
 
 #define BIT VMM_CPUID_BIT
@@ -12,6 +13,7 @@
 
 #define LEVEL_THREAD 1 /* in leaf 0xb and 0x1f */
 #define LEVEL_CORE   2
+#define LAST_CACHE   3 /* in leaf 4 and 0x8000001d: levels from here on are shared by a socket */
 
 /* Leaf 1 */
 #define ECX_PDCM         BIT (15)
@@ -31,15 +33,17 @@
 #define ECX_PERF_NB      BIT (24)
 #define ECX_PERF_LLC     BIT (28)
 
-/* The number of bits that tell @n apart. */
+/* The processors of a socket, and the APIC ids that are set aside for them. */
 static guint
-width (guint n)
+count_threads (VmmCpuTopology topology)
 {
-  guint bits = 0;
+  return topology.cores * topology.threads;
+}
 
-  while ((1u << bits) < n)
-    bits++;
-  return bits;
+static guint
+count_ids (VmmCpuTopology topology)
+{
+  return 1u << vmm_apic_socket_bits (topology);
 }
 
 static void
@@ -50,14 +54,14 @@ fill_features (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
   if (!leaf)
     return;
   leaf->ebx &= 0x0000ffff;
-  leaf->ebx |= config->index << 24 | (1u << width (config->n_vcpus)) << 16;
+  leaf->ebx |= config->apic_id << 24 | count_ids (config->topology) << 16;
   /* Nested virtualization and performance counters: not before a snapshot carries them. */
   leaf->ecx &= ~(ECX_VMX | ECX_PDCM | ECX_OSXSAVE);
   leaf->ecx |= ECX_HYPERVISOR | ECX_X2APIC;
   if (config->tsc_deadline)
     leaf->ecx |= ECX_TSC_DEADLINE;
   leaf->edx &= ~EDX_HTT;
-  if (config->n_vcpus > 1)
+  if (count_threads (config->topology) > 1)
     leaf->edx |= EDX_HTT;
 
   leaf = vmm_cpuid_find (cpuid, 7, 0);
@@ -65,30 +69,36 @@ fill_features (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
     leaf->edx &= ~EDX_HYBRID; /* all vCPUs are alike */
 }
 
-/* How many cores share a cache: in EAX bits 14 to 25, less one. The last level belongs to all, the
- * others to one core each. */
+/* How many ids share a cache: in EAX bits 14 to 25, less one. The last level belongs to a socket,
+ * the others to a core. */
 static void
-set_sharing (struct kvm_cpuid_entry2 *leaf, guint n_sharing)
+fill_caches (struct kvm_cpuid2 *cpuid, guint32 function, VmmCpuTopology topology)
 {
-  guint level = leaf->eax >> 5 & 7;
+  for (guint i = 0; i < cpuid->nent; i++) {
+    struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
+    guint level = leaf->eax >> 5 & 7;
+    guint n = level >= LAST_CACHE ? count_ids (topology) : 1u << vmm_apic_thread_bits (topology);
 
-  leaf->eax &= ~(0xfffu << 14);
-  if (level >= 3)
-    leaf->eax |= (n_sharing - 1) << 14;
+    if (leaf->function != function || (leaf->eax & 0x1f) == 0)
+      continue;
+    leaf->eax &= ~(0xfffu << 14);
+    leaf->eax |= (n - 1) << 14;
+  }
 }
 
-/* Intel: caches in leaf 4, which also tells the cores of a package. */
+/* Intel: leaf 4 tells the ids of a socket's cores too, in EAX bits 26 to 31, less one. */
 static void
-fill_caches_intel (struct kvm_cpuid2 *cpuid, guint n_ids)
+fill_cores_intel (struct kvm_cpuid2 *cpuid, VmmCpuTopology topology)
 {
+  guint n_cores = count_ids (topology) >> vmm_apic_thread_bits (topology);
+
   for (guint i = 0; i < cpuid->nent; i++) {
     struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
 
     if (leaf->function != 4 || (leaf->eax & 0x1f) == 0)
       continue;
-    set_sharing (leaf, n_ids);
     leaf->eax &= ~(0x3fu << 26);
-    leaf->eax |= (n_ids - 1) << 26;
+    leaf->eax |= (n_cores - 1) << 26;
   }
 }
 
@@ -99,13 +109,14 @@ fill_levels (struct kvm_cpuid2 *cpuid, guint32 function, const VmmCpuidConfig *c
   struct kvm_cpuid_entry2 leaf = { .function = function, .flags = INDEX_MATTERS };
 
   vmm_cpuid_drop (cpuid, function);
-  leaf.edx = config->index;
-  leaf.ebx = 1;
+  leaf.edx = config->apic_id;
+  leaf.eax = vmm_apic_thread_bits (config->topology);
+  leaf.ebx = config->topology.threads;
   leaf.ecx = LEVEL_THREAD << 8;
   vmm_cpuid_add (cpuid, &leaf);
   leaf.index = 1;
-  leaf.eax = width (config->n_vcpus);
-  leaf.ebx = config->n_vcpus;
+  leaf.eax = vmm_apic_socket_bits (config->topology);
+  leaf.ebx = count_threads (config->topology);
   leaf.ecx = LEVEL_CORE << 8 | 1;
   vmm_cpuid_add (cpuid, &leaf);
   leaf.index = 2;
@@ -124,24 +135,28 @@ fill_topology (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
   fill_levels (cpuid, 0xb, config);
   if (basic && basic->eax >= 0x1f)
     fill_levels (cpuid, 0x1f, config);
-  if (!vmm_cpuid_is_amd (cpuid))
-    fill_caches_intel (cpuid, 1u << width (config->n_vcpus));
+  if (!vmm_cpuid_is_amd (cpuid)) {
+    fill_caches (cpuid, 4, config->topology);
+    fill_cores_intel (cpuid, config->topology);
+  }
 }
 
-/* One node, one package; a core for each vCPU, with one thread. */
+/* A socket is a node. */
 static void
 fill_topology_amd (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
 {
+  VmmCpuTopology topology = config->topology;
+  guint socket = config->apic_id >> vmm_apic_socket_bits (topology);
+  guint core = (config->apic_id & (count_ids (topology) - 1)) >> vmm_apic_thread_bits (topology);
   struct kvm_cpuid_entry2 ids = { .function = 0x8000001e,
-                                  .eax = config->index,
-                                  .ebx = config->index };
+                                  .eax = config->apic_id,
+                                  .ebx = (topology.threads - 1) << 8 | core,
+                                  .ecx = socket };
   struct kvm_cpuid_entry2 *leaf = vmm_cpuid_find (cpuid, 0x80000008, 0);
 
   if (leaf)
-    leaf->ecx = width (config->n_vcpus) << 12 | (config->n_vcpus - 1);
-  for (guint i = 0; i < cpuid->nent; i++)
-    if (cpuid->entries[i].function == 0x8000001d && (cpuid->entries[i].eax & 0x1f) != 0)
-      set_sharing (&cpuid->entries[i], config->n_vcpus);
+    leaf->ecx = vmm_apic_socket_bits (topology) << 12 | (count_threads (topology) - 1);
+  fill_caches (cpuid, 0x8000001d, topology);
   if (vmm_cpuid_max_leaf (cpuid, 0x80000000) >= 0x8000001e) {
     vmm_cpuid_drop (cpuid, 0x8000001e);
     vmm_cpuid_add (cpuid, &ids);
@@ -156,7 +171,7 @@ fill_extended (struct kvm_cpuid2 *cpuid, const VmmCpuidConfig *config)
 
   if (leaf) {
     leaf->ecx &= ~(ECX_SVM | ECX_PERF_CORE | ECX_PERF_NB | ECX_PERF_LLC | ECX_CMP_LEGACY);
-    if (vmm_cpuid_is_amd (cpuid) && config->n_vcpus > 1)
+    if (vmm_cpuid_is_amd (cpuid) && count_threads (config->topology) > 1)
       leaf->ecx |= ECX_CMP_LEGACY;
     if (vmm_cpuid_is_amd (cpuid) && vmm_cpuid_max_leaf (cpuid, 0x80000000) >= 0x8000001e)
       leaf->ecx |= ECX_TOPOLOGY_EXT;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * The processor that the guest sees: the host's, without what we cannot carry through a snapshot,
- * with a topology of its own: one socket, a core a vCPU.
+ * with a topology of its own.
  *
  * Threads: any.
  */
 #pragma once
 
-#include <glib.h>
 #include <linux/kvm.h>
+
+#include "vmm-cpu.h"
 
 G_BEGIN_DECLS
 
@@ -16,8 +17,8 @@ G_BEGIN_DECLS
 #define VMM_CPUID_SPARE 24
 
 typedef struct {
-  guint index; /* of this vCPU: its APIC id */
-  guint n_vcpus;
+  guint apic_id; /* of this vCPU */
+  VmmCpuTopology topology;
   gboolean tsc_deadline;
 } VmmCpuidConfig;
 

@@ -18,6 +18,7 @@
 #include "chips/lpc.h"
 #include "chips/rtc.h"
 #include "vmm-error.h"
+#include "x86/apic-id.h"
 #include "x86/memory-map.h"
 #include "x86/pc-private.h"
 #include "x86/smbios.h"
@@ -163,7 +164,7 @@ put_smbios (VmmPc *self)
 {
   const VmmSmbiosConfig config = { .uuid = self->config->uuid,
                                    .memory = self->config->memory,
-                                   .n_vcpus = self->config->n_vcpus };
+                                   .topology = vmm_config_get_topology (self->config) };
   g_autoptr (GByteArray) tables = vmm_smbios_tables (&config);
   g_autoptr (GByteArray) anchor = vmm_smbios_anchor (tables, 0);
 
@@ -177,10 +178,11 @@ put_items (VmmPc *self)
   static const guint8 no_numa[8];
   VmmDevice *fw_cfg = self->fw_cfg;
   guint n_vcpus = self->config->n_vcpus;
+  guint last_id = vmm_apic_id (vmm_config_get_topology (self->config), n_vcpus - 1);
 
   vmm_fw_cfg_set_number (fw_cfg, VMM_FW_CFG_RAM_SIZE, self->config->memory, 8);
   vmm_fw_cfg_set_number (fw_cfg, VMM_FW_CFG_NB_CPUS, n_vcpus, 2);
-  vmm_fw_cfg_set_number (fw_cfg, VMM_FW_CFG_MAX_CPUS, n_vcpus, 2);
+  vmm_fw_cfg_set_number (fw_cfg, VMM_FW_CFG_MAX_CPUS, last_id + 1, 2);
   vmm_fw_cfg_set_number (fw_cfg, VMM_FW_CFG_BOOT_MENU, 0, 2);
   vmm_fw_cfg_set (fw_cfg, VMM_FW_CFG_NUMA, no_numa, sizeof no_numa);
   put_memory_map (self);

@@ -174,7 +174,7 @@ vmm_pc_free (VmmPc *self)
 VmmAcpi *
 vmm_pc_make_acpi (VmmPc *self)
 {
-  VmmAcpiConfig config = { .n_vcpus = self->config->n_vcpus,
+  VmmAcpiConfig config = { .topology = vmm_config_get_topology (self->config),
                            .serial = self->config->serial.mode != VMM_TEXT_NONE,
                            .vga = self->config->firmware && self->config->graphics,
                            .ps2 = self->config->firmware != NULL,

@@ -116,15 +116,21 @@ G_STATIC_ASSERT (sizeof (MemoryMap) == 31 && sizeof (Anchor) == 24);
 #define TYPE_RAM          7
 #define NO_ERROR_HANDLE   0xfffe
 
-/* @texts: separated by zeros as they are in the structure, NULL for none. */
+/* @n: which one of its type. @texts: separated by zeros as they are in the structure, NULL for
+ * none. */
 static void
-put (GByteArray *to, gpointer structure, guint8 type, gsize length, const char *const *texts)
+put (GByteArray *to,
+     gpointer structure,
+     guint8 type,
+     guint n,
+     gsize length,
+     const char *const *texts)
 {
   Header *header = structure;
 
   header->type = type;
   header->length = length;
-  header->handle = GUINT16_TO_LE (HANDLE (type, 0));
+  header->handle = GUINT16_TO_LE (HANDLE (type, n));
   g_byte_array_append (to, structure, length);
   for (guint i = 0; texts && texts[i]; i++)
     g_byte_array_append (to, (const guint8 *) texts[i], strlen (texts[i]) + 1);
@@ -155,14 +161,15 @@ put_board (GByteArray *to, const VmmSmbiosConfig *config)
                       .security = UNKNOWN };
 
   put_uuid (system.uuid, config->uuid);
-  put (to, &system, TYPE_SYSTEM, sizeof system, system_texts);
-  put (to, &chassis, TYPE_CHASSIS, sizeof chassis, chassis_texts);
+  put (to, &system, TYPE_SYSTEM, 0, sizeof system, system_texts);
+  put (to, &chassis, TYPE_CHASSIS, 0, sizeof chassis, chassis_texts);
 }
 
 static void
-put_processor (GByteArray *to, const VmmSmbiosConfig *config)
+put_processor (GByteArray *to, guint socket, VmmCpuTopology topology)
 {
-  static const char *const texts[] = { "CPU", MAKER, NULL };
+  g_autofree char *name = g_strdup_printf ("CPU %u", socket);
+  const char *const texts[] = { name, MAKER, NULL };
   Processor processor = { .socket = 1,
                           .type = PROCESSOR_CENTRAL,
                           .family = OTHER,
@@ -172,12 +179,12 @@ put_processor (GByteArray *to, const VmmSmbiosConfig *config)
                           .l1 = NO_CACHE,
                           .l2 = NO_CACHE,
                           .l3 = NO_CACHE,
-                          .n_cores = config->n_vcpus,
-                          .n_enabled = config->n_vcpus,
-                          .n_threads = config->n_vcpus,
+                          .n_cores = topology.cores,
+                          .n_enabled = topology.cores,
+                          .n_threads = topology.cores * topology.threads,
                           .family2 = OTHER };
 
-  put (to, &processor, TYPE_PROCESSOR, sizeof processor, texts);
+  put (to, &processor, TYPE_PROCESSOR, socket, sizeof processor, texts);
 }
 
 static void
@@ -207,9 +214,9 @@ put_memory (GByteArray *to, const VmmSmbiosConfig *config)
                     .width = 1,
                     .extended_end = GUINT64_TO_LE (config->memory - 1) };
 
-  put (to, &array, TYPE_MEMORY_ARRAY, sizeof array, NULL);
-  put (to, &device, TYPE_MEMORY_DEVICE, sizeof device, texts);
-  put (to, &map, TYPE_MEMORY_MAP, sizeof map, NULL);
+  put (to, &array, TYPE_MEMORY_ARRAY, 0, sizeof array, NULL);
+  put (to, &device, TYPE_MEMORY_DEVICE, 0, sizeof device, texts);
+  put (to, &map, TYPE_MEMORY_MAP, 0, sizeof map, NULL);
 }
 
 GByteArray *
@@ -220,10 +227,11 @@ vmm_smbios_tables (const VmmSmbiosConfig *config)
   Header end;
 
   put_board (tables, config);
-  put_processor (tables, config);
+  for (guint i = 0; i < config->topology.sockets; i++)
+    put_processor (tables, i, config->topology);
   put_memory (tables, config);
-  put (tables, &boot, TYPE_BOOT, sizeof boot, NULL);
-  put (tables, &end, TYPE_END, sizeof end, NULL);
+  put (tables, &boot, TYPE_BOOT, 0, sizeof boot, NULL);
+  put (tables, &end, TYPE_END, 0, sizeof end, NULL);
   return tables;
 }
 

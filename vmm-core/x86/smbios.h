@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "vmm-cpu.h"
 
 G_BEGIN_DECLS
 
@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 typedef struct {
   const guint8 *uuid; /* 16 bytes */
   guint64 memory;     /* bytes */
-  guint n_vcpus;
+  VmmCpuTopology topology;
 } VmmSmbiosConfig;
 
 /* The structures, and the entry point that says where they are: at @address, or where firmware,
