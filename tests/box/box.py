@@ -30,6 +30,7 @@ import time
 
 CACHE = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'virtdesk-dev'
 KERNEL = pathlib.Path(os.environ.get('VIRTDESK_KERNEL') or CACHE / 'kernel')
+EMULATOR = CACHE / 'emulator'  # packaging/emulator.sh
 HERE = pathlib.Path(__file__).resolve().parent
 TRIES = 5
 CRASHES = ('bql_locked', 'tcg_handle_interrupt')
@@ -122,6 +123,12 @@ class Box:
         guest.close()
         self.answer('ready', 300)
 
+    @staticmethod
+    def emulator():
+        if not (EMULATOR / 'complete').exists():
+            return ['qemu-system-x86_64']
+        return [str(EMULATOR / 'qemu-system-x86_64'), '-L', str(EMULATOR / 'share')]
+
     def command(self, fd):
         machine, append, extra = 'q35', 'console=ttyS0 quiet panic=-1', []
         if self.devices:
@@ -129,7 +136,7 @@ class Box:
             extra = device_arguments(self.work)
         root = 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'
         work = f'local,path={self.work},mount_tag=work,security_model=none'
-        return ['qemu-system-x86_64', '-accel', 'tcg,thread=multi,tb-size=1024', '-M', machine, '-cpu', 'EPYC,+svm',
+        return [*self.emulator(), '-accel', 'tcg,thread=multi,tb-size=1024', '-M', machine, '-cpu', 'EPYC,+svm',
                 '-smp', '2', '-m', os.environ.get('BOX_MEMORY', '4G'), '-display', 'none', '-nodefaults', '-no-reboot',
                 '-serial', 'stdio', '-chardev', f'socket,id=agent,fd={fd}', '-serial', 'chardev:agent',
                 '-kernel', str(KERNEL / 'vmlinuz'), '-initrd', str(make_initramfs()),

@@ -56,6 +56,12 @@ def reboots():
         run.wait_said('INIT reboot', 3)
 
 
+def time_goes_on_after_a_triple_fault():
+    """After which KVM may have forgotten where this processor's time began."""
+    with Running(*linux_script('sleep 1; echo SLEPT; reboot -f', append='reboot=t')) as run:
+        run.wait_said('SLEPT', 3)
+
+
 def reboots_with_two_processors():
     """From inside, then from outside while both run."""
     with Running(*linux('reboot'), '--cpus', '2') as run:
@@ -228,5 +234,6 @@ def no_emulator():
         expect(found == '', found)
 
 
-guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, reboots_with_two_processors,
+guests.main([one_processor, two_processors, memory_above_4_gib, pvh_kernel, exit_code, reboots, time_goes_on_after_a_triple_fault,
+             reboots_with_two_processors,
              panics, tells_of_a_panic, disks, full_file_system, full_file_system_without_control, random_numbers, console, graphics, power_button, pause_and_resume, no_emulator])

@@ -59,7 +59,7 @@ void vmm_vcpu_run_failed (VmmVcpu *self, int error);
 
 /* vcpu-state.c */
 VmmVcpuState *vmm_vcpu_state_save (VmmVcpu *self, GError **error);
-/* With @clock also the time stamp counter, which else runs on: writing it sets vCPUs apart. */
+/* With @clock the time stamp counter is @state's; else it goes on, the same for all vCPUs. */
 gboolean
 vmm_vcpu_state_load (VmmVcpu *self, const VmmVcpuState *state, gboolean clock, GError **error);
 gsize vmm_vcpu_xsave_size (VmmVcpu *self); /* bytes */

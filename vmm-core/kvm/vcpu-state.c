@@ -68,6 +68,17 @@ read_msrs (VmmVcpu *self, GError **error)
   return msrs;
 }
 
+/* Zeros, by which KVM knows that all CPUs count as one again. They must be written: where an AMD
+ * processor has met a triple fault KVM has lost the offset of its counter, and every timer that
+ * the guest sets by the counter would be late by minutes. */
+static void
+restart_clock (struct kvm_msrs *msrs)
+{
+  for (guint i = 0; i < msrs->nmsrs; i++)
+    if (msrs->entries[i].index == MSR_TSC || msrs->entries[i].index == MSR_TSC_ADJUST)
+      msrs->entries[i].data = 0;
+}
+
 /* A register that can be read but not written is left as it is. */
 static gboolean
 write_msrs (VmmVcpu *self, const struct kvm_msrs *saved, gboolean clock, GError **error)
@@ -75,9 +86,8 @@ write_msrs (VmmVcpu *self, const struct kvm_msrs *saved, gboolean clock, GError 
   g_autofree struct kvm_msrs *msrs =
     g_memdup2 (saved, sizeof *saved + saved->nmsrs * sizeof saved->entries[0]);
 
-  for (guint i = clock ? 0 : msrs->nmsrs; i-- > 0;)
-    if (msrs->entries[i].index == MSR_TSC || msrs->entries[i].index == MSR_TSC_ADJUST)
-      drop_msr (msrs, i);
+  if (!clock)
+    restart_clock (msrs);
   while (msrs->nmsrs > 0) {
     int n = vmm_kvm_ioctl (self->fd, KVM_SET_MSRS, msrs);
 
