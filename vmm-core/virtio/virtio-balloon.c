@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * See virtio-balloon.h. What the guest names is given back in runs of adjacent pages, a portion in
- * a turn of the loop, for that is slow work and disks wait for the loop too. What is not its memory
- * stays as it is, without a word: that can only be the guest's own loss. Deflating is the guest's
- * affair: the host finds a page when it is touched.
+ * See virtio-balloon.h. Queues, configuration and statistics; how pages go is in balloon-pages.c,
+ * and they go a portion in a turn of the loop. Deflating is the guest's affair: the host finds a
+ * page when it is touched.
  *
  * Threads: loop, device locked; registers on vCPUs; the functions of the header on any.
  */
 #include "virtio/virtio-balloon.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "virtio/balloon-pages.h"
 
 #define QUEUE_SIZE  128
 #define CLASS_OTHER 0x00ff00
@@ -33,11 +33,6 @@ enum {
 #define CONFIG_SIZE      8
 
 #define PAGE_SHIFT 12
-#define PAGE       (1u << PAGE_SHIFT)
-
-/* What is given back in a turn: some milliseconds. */
-#define PORTION_PAGES 1024       /* that are named one by one */
-#define PORTION_BYTES (8u << 20) /* of runs */
 
 /* struct virtio_balloon_stat: tag and value, little-endian, not aligned */
 #define STAT_VALUE 2
@@ -86,84 +81,18 @@ purpose_of (VmmVirtio *virtio, guint index)
   return vmm_virtio_has_feature (virtio, FEATURE_REPORTING) ? REPORTINGQ : NO_QUEUE;
 }
 
-static int
-compare_numbers (gconstpointer a, gconstpointer b)
-{
-  guint32 left = *(const guint32 *) a, right = *(const guint32 *) b;
-
-  return (left > right) - (left < right);
-}
-
-/* Sorts @numbers, which are the guest's, as it wrote them. */
-static void
-discard_pages (VmmMemory *memory, guint32 *numbers, guint n)
-{
-  const guint8 *start = NULL; /* of the run that grows */
-  gsize length = 0;
-
-  for (guint i = 0; i < n; i++)
-    numbers[i] = GUINT32_FROM_LE (numbers[i]);
-  qsort (numbers, n, sizeof *numbers, compare_numbers);
-  for (guint i = 0; i < n; i++) {
-    const guint8 *page = vmm_memory_at (memory, (guint64) numbers[i] << PAGE_SHIFT, PAGE);
-
-    if (!page || (i > 0 && numbers[i] == numbers[i - 1]))
-      continue;
-    if (!start || page != start + length) {
-      vmm_memory_discard (memory, start, length);
-      start = page;
-      length = 0;
-    }
-    length += PAGE;
-  }
-  vmm_memory_discard (memory, start, length);
-}
-
-/* A portion of the pages whose numbers the request holds, from byte @done of them on. Returns the
- * bytes: fewer than a portion's at its end. */
-static gsize
-inflate (VirtioBalloon *self, const VmmRequest *request, guint64 done)
-{
-  guint32 numbers[PORTION_PAGES];
-  gsize got = vmm_iov_read (request->out, request->n_out, done, numbers, sizeof numbers);
-
-  discard_pages (memory_of (self), numbers, got / sizeof *numbers);
-  return got;
-}
-
-/* The same for a request whose buffers are the free pages themselves. */
-static gsize
-report (VirtioBalloon *self, const VmmRequest *request, guint64 done)
-{
-  gsize left = PORTION_BYTES;
-
-  for (guint i = 0; i < request->n_in && left > 0; i++) {
-    const struct iovec *run = &request->in[i];
-    gsize skip = MIN (done, run->iov_len), part = MIN (run->iov_len - skip, left);
-
-    vmm_memory_discard (memory_of (self), (guint8 *) run->iov_base + skip, part);
-    done -= skip;
-    left -= part;
-  }
-  return PORTION_BYTES - left;
-}
-
-/* Whether all of the request is done. */
+/* A portion of the request; TRUE when it was the last. */
 static gboolean
 take_portion (VirtioBalloon *self, guint index, guint purpose, const VmmRequest *request)
 {
-  guint64 *done = &self->done[index];
-  gsize portion = 0, whole = 1;
-
-  if (purpose == INFLATEQ) {
-    portion = inflate (self, request, *done);
-    whole = PORTION_PAGES * sizeof (guint32);
-  } else if (purpose == REPORTINGQ) {
-    portion = report (self, request, *done);
-    whole = PORTION_BYTES;
+  switch (purpose) {
+  case INFLATEQ:
+    return vmm_balloon_give_up (memory_of (self), request, &self->done[index]);
+  case REPORTINGQ:
+    return vmm_balloon_report (memory_of (self), request, &self->done[index]);
+  default:
+    return TRUE;
   }
-  *done = portion == whole ? *done + portion : 0;
-  return portion < whole;
 }
 
 static void
