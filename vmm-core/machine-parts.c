@@ -115,7 +115,7 @@ vmm_machine_make_parts (VmmMachine *self, GError **error)
     return FALSE;
   self->pc =
     vmm_pc_new (self->config, self->memory, self->loop, vmm_kvm_get_platform (self->kvm), error);
-  if (!self->pc || !make_vcpus (self, error))
+  if (!self->pc || !make_vcpus (self, error) || !vmm_machine_apply_cpu (self, error))
     return FALSE;
   return self->config->load ? vmm_machine_load_saved (self, self->config->load, error)
                             : vmm_machine_load (self, error);

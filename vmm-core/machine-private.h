@@ -61,6 +61,9 @@ void vmm_machine_free_parts (VmmMachine *self);
 /* Kernel and tables in memory, registers at their start. vCPUs parked, devices drained or new. */
 gboolean vmm_machine_load (VmmMachine *self, GError **error);
 
+/* machine-cpu.c. Thread: control. What the configuration says of cap and weight. */
+gboolean vmm_machine_apply_cpu (VmmMachine *self, GError **error);
+
 /* machine-saved.c. Thread: control. Save: paused. Load: new, in place of vmm_machine_load; where it
  * fails the machine has to go. */
 gboolean vmm_machine_do_save (VmmMachine *self,

@@ -49,6 +49,8 @@ vmm_config_new (void)
 
   self->memory = G_GUINT64_CONSTANT (512) << 20;
   self->n_vcpus = 1;
+  self->cpu.cap = VMM_CPU_NO_CAP;
+  self->cpu.weight = VMM_CPU_WEIGHT;
   self->serial.in_fd = self->serial.out_fd = -1;
   self->console.in_fd = self->console.out_fd = -1;
   self->disks = g_ptr_array_new_with_free_func (disk_free);
@@ -271,8 +273,8 @@ find_fault (const VmmConfig *self)
 {
   if (self->n_vcpus < 1 || self->n_vcpus > VMM_MAX_VCPUS)
     return "A machine has 1 to 32 processors.";
-  if ((guint) self->cpu.model >= VMM_CPU_N_MODELS)
-    return "There is no such processor model.";
+  if (vmm_cpu_config_find_fault (&self->cpu))
+    return vmm_cpu_config_find_fault (&self->cpu);
   if (self->memory < VMM_MIN_MEMORY)
     return "A machine needs at least 16 MiB of memory.";
   if (self->memory > MAX_MEMORY)

@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+#define NICE_STEP 1.25  /* one less of nice is so much more of the time: see sched(7) */
+#define HALF_STEP 1.118 /* its square root */
+#define NICE_MIN  -20
+#define NICE_MAX  19
+
 static const char *const names[VMM_CPU_N_MODELS] = {
   [VMM_CPU_HOST] = "host",
   [VMM_CPU_X86_64_V2] = "x86-64-v2",
@@ -52,4 +57,29 @@ guint64
 vmm_cpu_topology_count (VmmCpuTopology topology)
 {
   return (guint64) topology.sockets * topology.cores * topology.threads;
+}
+
+const char *
+vmm_cpu_config_find_fault (const VmmCpuConfig *config)
+{
+  if ((guint) config->model >= VMM_CPU_N_MODELS)
+    return "There is no such processor model.";
+  if (config->cap < 1 || config->cap > VMM_CPU_NO_CAP)
+    return "The cap of a processor is 1 to 100 percent.";
+  if (config->weight < VMM_CPU_MIN_WEIGHT || config->weight > VMM_CPU_MAX_WEIGHT)
+    return "The weight of the processors is 1 to 10000; 100 is that of every program.";
+  return NULL;
+}
+
+int
+vmm_cpu_weight_to_nice (guint weight)
+{
+  double share = VMM_CPU_WEIGHT;
+  int nice = 0;
+
+  for (; nice < NICE_MAX && weight < share / HALF_STEP; nice++)
+    share /= NICE_STEP;
+  for (; nice > NICE_MIN && weight > share * HALF_STEP; nice--)
+    share *= NICE_STEP;
+  return nice;
 }

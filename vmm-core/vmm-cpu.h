@@ -29,9 +29,17 @@ typedef struct {
   guint threads; /* of a core */
 } VmmCpuTopology;
 
+#define VMM_CPU_NO_CAP     100
+#define VMM_CPU_MIN_WEIGHT 1
+#define VMM_CPU_WEIGHT     100 /* that of every program */
+#define VMM_CPU_MAX_WEIGHT 10000
+
 typedef struct {
   VmmCpuModel model;       /* what the guest sees of the host's processor */
   VmmCpuTopology topology; /* what is 0 in it follows from the rest */
+  guint cap; /* each vCPU has no more than so many percent of one processor; VMM_CPU_NO_CAP: all */
+  guint weight; /* its part where programs compete for the host's processors, as in cpu.weight of
+                   control groups: half of it is half the time */
 } VmmCpuConfig;
 
 /* "host", "x86-64-v2", ...: scripts rely on them. NULL where there is no such one. */
@@ -43,5 +51,9 @@ gboolean vmm_cpu_model_find (const char *name, VmmCpuModel *model);
 VmmCpuTopology vmm_cpu_topology_complete (VmmCpuTopology given, guint n_vcpus);
 /* How many processors it has. */
 guint64 vmm_cpu_topology_count (VmmCpuTopology topology);
+/* What is wrong with it, but for the topology; or NULL. */
+const char *vmm_cpu_config_find_fault (const VmmCpuConfig *config);
+/* The priority of a thread that has nearest to @weight. */
+int vmm_cpu_weight_to_nice (guint weight);
 
 G_END_DECLS

@@ -120,6 +120,17 @@ gboolean vmm_machine_set_balloon (VmmMachine *self, guint64 target, GError **err
  * once. Thread: control */
 gboolean vmm_machine_get_balloon (VmmMachine *self, VmmBalloon *balloon, GError **error);
 
+/* How much of the host's processors the machine may have, of each of which a vCPU is a thread. It
+ * acts at once and while the machine runs, and costs a guest that waits nothing. Thread: control */
+/* No vCPU has more than @percent of one processor, 1 to 100 (100: no cap). It runs for some
+ * milliseconds and rests for some. */
+gboolean vmm_machine_set_cpu_cap (VmmMachine *self, guint percent, GError **error);
+/* Where there is not enough for all, the vCPUs' part in it: 1 to 10000, where 100 is what every
+ * program has (nice 0) and twice as much is twice the time. The host may not let it grow, not even
+ * back to what it was (RLIMIT_NICE): then VMM_ERROR_STATE, and nothing has changed. Between
+ * sessions of a desktop Linux divides first (sched_autogroup), and this counts within one. */
+gboolean vmm_machine_set_cpu_weight (VmmMachine *self, guint weight, GError **error);
+
 /* Attaches a disk or a network card to a machine that runs, at one of its ports
  * (VmmConfig.n_ports). Returns the name by which the other functions know it; g_free. Thread:
  * control */

@@ -1,8 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The processor that a guest is given, on real KVM: which one, and how it is counted."""
+"""The processor that a guest is given, on real KVM: which one, how it is counted, and how much of the host's it may
+have."""
+import pathlib
+import time
+
 import guests
-from guests import POWER_OFF, expect, kernel, linux_script, vmm_run
+from guests import HANG, POWER_OFF, Running, expect, kernel, linux_script, vmm_run
+
+SPIN = b'\xeb\xfe'  # a jump to itself
+SECOND = 10**9  # nanoseconds
 
 LEVELS = {  # what /proc/cpuinfo calls the features that each level brings
     'x86-64-v2': 'cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3'.split(),
@@ -80,4 +87,90 @@ def threads():
     expect(found == [[str(n // 4), core, core] for n in range(8) for core in [f'{n // 2 * 2}-{n // 2 * 2 + 1}']], found)
 
 
-guests.main([level_2, level_3, level_that_the_host_lacks, host_model, sockets_with_gaps, threads])
+def share_of_processor(run):
+    """What the guest uses of a processor, while it uses half a second of it."""
+    first = run.ask('stats')
+    run.wait_until(lambda: run.ask('stats')['cpu_ns'] > first['cpu_ns'] + SECOND // 2)
+    last = run.ask('stats')
+    return (last['cpu_ns'] - first['cpu_ns']) / (last['run_ns'] - first['run_ns'])
+
+
+def capped():
+    """A guest that never waits, from its start and while it runs; processor time against the time of the same run."""
+    with Running('--kernel', kernel(SPIN), '--cpu-cap', '25') as run:
+        expect(share_of_processor(run) < 0.35, 'a quarter at the start')
+        run.ask('cpu-cap', percent=100)
+        all_of_it = share_of_processor(run)
+        run.ask('cpu-cap', percent=10)
+        part = share_of_processor(run)
+        expect(part < 0.2 and all_of_it > 3 * part, (all_of_it, part))
+        run.ask('cpu-cap', percent=100)
+        expect(share_of_processor(run) > 3 * part, 'the cap is gone again')
+
+
+def capped_machine_stops_at_once():
+    """As often as it is asked to: it does not finish its rests first."""
+    with Running('--kernel', kernel(SPIN), '--cpu-cap', '1') as run:
+        for _ in range(20):
+            run.ask('pause')
+            still = run.ask('stats')['exits_user']
+            expect(run.ask('stats')['exits_user'] == still, 'it runs on')
+            run.ask('resume')
+        run.ask('quit')
+        expect(run.wait().code == 0, 'ended')
+
+
+def exits_in_a_second(run):
+    first = run.ask('stats')['exits_user']
+    time.sleep(1)
+    return run.ask('stats')['exits_user'] - first
+
+
+def capped_guest_that_waits():
+    """Nobody wakes it, and nothing of it runs."""
+    with Running('--kernel', kernel(HANG), '--cpu-cap', '1') as run:
+        run.wait_until(lambda: exits_in_a_second(run) == 0)  # it owes for its start
+        expect(sum(exits_in_a_second(run) for _ in range(3)) == 0, 'it was woken')
+
+
+def priorities(run):
+    """Of each thread of ours by its name: its nice value."""
+    found = {}
+    for task in pathlib.Path(f'/proc/{run.process.pid}/task').iterdir():
+        name, rest = (task / 'stat').read_text().split('(', 1)[1].rsplit(') ', 1)
+        if not name.startswith('kvm-'):  # the kernel's, which inherits a vCPU's
+            found.setdefault(name, set()).add(int(rest.split()[16]))
+    return found
+
+
+def expect_priority(run, nice):
+    for name, values in priorities(run).items():
+        expect(values == {nice if name.startswith('cpu') else 0}, (nice, name, values))
+
+
+def weighted():
+    with Running('--kernel', kernel(SPIN), '--cpus', '2', '--cpu-weight', '50') as run:
+        expect(sum(name.startswith('cpu') for name in priorities(run)) == 2, priorities(run))
+        expect_priority(run, 3)
+        for weight, nice in ((10, 10), (100, 0), (1000, -10), (1, 19)):
+            run.ask('cpu-weight', weight=weight)
+            expect_priority(run, nice)
+
+
+def weight_that_the_host_refuses():
+    """Without the right to it a weight can shrink and not grow again."""
+    denied = ('setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice')
+    with Running('--kernel', kernel(SPIN), prefix=denied) as run:
+        run.ask('cpu-weight', weight=50)
+        try:
+            run.ask('cpu-weight', weight=100)
+            raise AssertionError('it grew')
+        except ValueError as refusal:
+            expect('RLIMIT_NICE' in str(refusal) and str(refusal).endswith('.'), refusal)
+        expect_priority(run, 3)
+    result = vmm_run('--kernel', kernel(POWER_OFF), '--cpu-weight', '200', prefix=denied)
+    expect(result.code == 2 and 'RLIMIT_NICE' in result.err and len(result.err.splitlines()) == 1, result)
+
+
+guests.main([level_2, level_3, level_that_the_host_lacks, host_model, sockets_with_gaps, threads, capped,
+             capped_machine_stops_at_once, capped_guest_that_waits, weighted, weight_that_the_host_refuses])

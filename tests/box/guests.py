@@ -100,12 +100,12 @@ def linux_script(script, *options, append='', files=None):
 class Running:
     """vmm-run with a control socket, as a context: ended for good when left."""
 
-    def __init__(self, *options, **keywords):
+    def __init__(self, *options, prefix=(), **keywords):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.serial, self.errors = self.folder / 'serial', self.folder / 'errors'
         self.serial.touch()
         path = self.folder / 'control'
-        self.process = subprocess.Popen([VMM_RUN, '--serial', f'file:{self.serial}', '--control', path, *options],
+        self.process = subprocess.Popen([*prefix, VMM_RUN, '--serial', f'file:{self.serial}', '--control', path, *options],
                                         stderr=open(self.errors, 'wb'), **{'stdin': subprocess.DEVNULL, **keywords})
         self.wait_until(lambda: path.exists() or self.process.poll() is not None)
         self.socket = socket.socket(socket.AF_UNIX)

@@ -44,6 +44,17 @@ test_ranges (void)
   assert_check (config, FALSE);
   config->cpu.model = VMM_CPU_N_MODELS - 1;
 
+  config->cpu.cap = 0;
+  assert_check (config, FALSE);
+  config->cpu.cap = 101;
+  assert_check (config, FALSE);
+  config->cpu.cap = 1;
+  config->cpu.weight = 0;
+  assert_check (config, FALSE);
+  config->cpu.weight = 10001;
+  assert_check (config, FALSE);
+  config->cpu.weight = 1;
+
   config->memory = VMM_MIN_MEMORY;
   assert_check (config, TRUE);
   config->memory--;
@@ -99,6 +110,22 @@ test_topology (void)
     config->cpu.topology = bad[i].given;
     assert_check (config, FALSE);
   }
+}
+
+/* From a weight to the nearest priority: each step is a quarter more. */
+static void
+test_weight (void)
+{
+  static const struct {
+    guint weight;
+    int nice;
+  } known[] = { { 1, 19 },  { 10, 10 }, { 33, 5 },   { 50, 3 },   { 80, 1 },     { 90, 0 },
+                { 100, 0 }, { 110, 0 }, { 125, -1 }, { 200, -3 }, { 1000, -10 }, { 10000, -20 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+    g_assert_cmpint (vmm_cpu_weight_to_nice (known[i].weight), ==, known[i].nice);
+  for (guint weight = VMM_CPU_MIN_WEIGHT; weight < VMM_CPU_MAX_WEIGHT; weight++)
+    g_assert_cmpint (vmm_cpu_weight_to_nice (weight), >=, vmm_cpu_weight_to_nice (weight + 1));
 }
 
 static void
@@ -205,7 +232,8 @@ test_options (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VmmRunOptions) options =
-    parse ("--memory 1G --cpus 4,sockets=2,threads=2 --cpu x86-64-v3 --kernel k --initrd i "
+    parse ("--memory 1G --cpus 4,sockets=2,threads=2 --cpu x86-64-v3 --cpu-cap 25 --cpu-weight 50 "
+           "--kernel k --initrd i "
            "--append a=b --disk one.img "
            "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
@@ -222,6 +250,8 @@ test_options (void)
   g_assert_cmpuint (options->config->cpu.topology.cores, ==, 0);
   g_assert_cmpuint (options->config->cpu.topology.threads, ==, 2);
   g_assert_cmpint (options->config->cpu.model, ==, VMM_CPU_X86_64_V3);
+  g_assert_cmpuint (options->config->cpu.cap, ==, 25);
+  g_assert_cmpuint (options->config->cpu.weight, ==, 50);
   g_assert_cmpstr (options->config->kernel, ==, "k");
   g_assert_cmpstr (options->config->initrd, ==, "i");
   g_assert_cmpstr (options->config->append, ==, "a=b");
@@ -265,6 +295,8 @@ test_options_default (void)
   g_assert_cmpuint (options->config->memory, ==, 512 << 20);
   g_assert_cmpuint (options->config->n_vcpus, ==, 1);
   g_assert_cmpint (options->config->cpu.model, ==, VMM_CPU_HOST);
+  g_assert_cmpuint (options->config->cpu.cap, ==, 100);
+  g_assert_cmpuint (options->config->cpu.weight, ==, 100);
   g_assert_cmpint (options->config->serial.mode, ==, VMM_TEXT_FD);
   g_assert_cmpint (options->config->console.mode, ==, VMM_TEXT_NONE);
   g_assert_true (options->stdio && !options->stats && !options->config->balloon);
@@ -312,6 +344,13 @@ test_options_bad (void)
     "--kernel k --cpus 8,cores=2,cores=2",
     "--kernel k --cpu",
     "--kernel k --cpu x86-64-v1",
+    "--kernel k --cpu-cap 0",
+    "--kernel k --cpu-cap 101",
+    "--kernel k --cpu-cap -1",
+    "--kernel k --cpu-cap half",
+    "--kernel k --cpu-weight 0",
+    "--kernel k --cpu-weight 10001",
+    "--kernel k --cpu-weight -5",
     "--kernel k --cpu X86-64-V2",
     "--kernel k --serial",
     "--kernel k --serial tcp",
@@ -350,6 +389,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/config/ranges", test_ranges);
   g_test_add_func ("/config/topology", test_topology);
+  g_test_add_func ("/config/weight", test_weight);
   g_test_add_func ("/config/needs", test_needs);
   g_test_add_func ("/config/copy", test_copy);
   g_test_add_func ("/options", test_options);

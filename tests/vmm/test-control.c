@@ -157,6 +157,17 @@ test_balloon (Fixture *self, gconstpointer data)
 }
 
 static void
+test_cpu (Fixture *self, gconstpointer data)
+{
+  assert_answer (self, "{\"do\":\"cpu-cap\",\"percent\":25}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_CPU_CAP);
+  g_assert_cmpuint (self->last.percent, ==, 25);
+  assert_answer (self, "{\"do\":\"cpu-weight\",\"weight\":50}", "{\"id\": null, \"ok\": true}");
+  g_assert_cmpint (self->last.kind, ==, VMM_COMMAND_CPU_WEIGHT);
+  g_assert_cmpuint (self->last.weight, ==, 50);
+}
+
+static void
 test_refused (Fixture *self, gconstpointer data)
 {
   static const char *const wrong[] = {
@@ -184,6 +195,13 @@ test_refused (Fixture *self, gconstpointer data)
     "{\"do\":\"balloon\",\"target\":1e300}",
     "{\"do\":\"balloon\",\"target\":256.5}",
     "{\"do\":\"balloon\",\"target\":\"256M\"}",
+    "{\"do\":\"cpu-cap\"}",
+    "{\"do\":\"cpu-cap\",\"percent\":0}",
+    "{\"do\":\"cpu-cap\",\"percent\":101}",
+    "{\"do\":\"cpu-cap\",\"percent\":\"25\"}",
+    "{\"do\":\"cpu-weight\"}",
+    "{\"do\":\"cpu-weight\",\"weight\":0}",
+    "{\"do\":\"cpu-weight\",\"weight\":10001}",
     "{\"do\":\"attach\"}",
     "{\"do\":\"attach\",\"disk\":1}",
     "{\"do\":\"attach\",\"disk\":\"a\",\"net\":\"user\"}",
@@ -384,6 +402,7 @@ main (int argc, char **argv)
   ADD ("/control/resize", test_resize);
   ADD ("/control/plug", test_plug);
   ADD ("/control/balloon", test_balloon);
+  ADD ("/control/cpu", test_cpu);
   ADD ("/control/refused", test_refused);
   ADD ("/control/socket", test_socket);
   ADD ("/control/rude", test_rude);

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <pthread.h>
+#include <time.h>
 
+#include "kvm/duty-cycle.h"
 #include "kvm/kvm-private.h"
 #include "kvm/vmm-vcpu.h"
 
@@ -41,9 +43,14 @@ struct _VmmVcpu {
   gboolean quitting;
   gboolean has_pthread;
   pthread_t pthread;
-  gint64 cpu_ns; /* of the thread, once it has ended */
+  pid_t tid;
+  timer_t timer; /* of the cap, with @has_timer */
+  gboolean has_timer;
+  VmmDutyCycle duty; /* of the cap, once it has begun */
+  gint64 cpu_ns;     /* of the thread, once it has ended */
 
   gint stop;       /* atomic: leave the guest and park */
+  gint cap;        /* atomic: percent of a processor; changed under @lock */
   guint64 n_exits; /* written by the thread only */
 };
 
@@ -56,6 +63,11 @@ typedef enum {
 VmmExitResult vmm_vcpu_handle_exit (VmmVcpu *self);
 /* KVM_RUN itself failed with @error. */
 void vmm_vcpu_run_failed (VmmVcpu *self, int error);
+
+/* vcpu-share.c */
+/* On the vCPU's thread, where it has a cap: sleeps while it owes, unless it is to stop. */
+void vmm_vcpu_thread_rest (VmmVcpu *self);
+void vmm_vcpu_free_timer (VmmVcpu *self);
 
 /* vcpu-state.c */
 VmmVcpuState *vmm_vcpu_state_save (VmmVcpu *self, GError **error);

@@ -62,10 +62,18 @@ vcpu_thread_settle (VmmVcpu *self)
       break;
 }
 
+static gboolean
+is_capped (VmmVcpu *self)
+{
+  return g_atomic_int_get (&self->cap) != VMM_CPU_NO_CAP;
+}
+
 /* In and out of the guest until somebody wants it parked. */
 static void
 vcpu_thread_run (VmmVcpu *self)
 {
+  if (is_capped (self))
+    vmm_vcpu_thread_rest (self);
   for (;;) {
     int result;
 
@@ -76,6 +84,8 @@ vcpu_thread_run (VmmVcpu *self)
     if (result < 0 && (errno == EINTR || errno == EAGAIN)) {
       /* A kick that comes after this line is seen at the top of the loop. */
       __atomic_store_n (&self->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+      if (is_capped (self))
+        vmm_vcpu_thread_rest (self);
       continue;
     }
     if (result < 0) {
@@ -96,6 +106,7 @@ vcpu_thread (gpointer data)
   vmm_block_foreign_signals ();
   g_mutex_lock (&self->lock);
   self->pthread = pthread_self ();
+  self->tid = gettid ();
   self->has_pthread = TRUE;
   g_mutex_unlock (&self->lock);
 
@@ -146,6 +157,7 @@ vmm_vcpu_new (VmmKvm *kvm,
   self->apic_id = apic_id;
   self->fd = -1;
   self->stop = TRUE;
+  self->cap = VMM_CPU_NO_CAP;
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   if (vmm_kick_signal () == 0) {
@@ -162,6 +174,7 @@ vmm_vcpu_new (VmmKvm *kvm,
 void
 vmm_vcpu_free (VmmVcpu *self)
 {
+  vmm_vcpu_free_timer (self);
   if (self->thread) {
     vmm_vcpu_park (self);
     g_mutex_lock (&self->lock);
@@ -224,6 +237,7 @@ vmm_vcpu_park (VmmVcpu *self)
   __atomic_store_n (&self->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
   if (self->has_pthread && !self->parked && !pthread_equal (self->pthread, pthread_self ()))
     pthread_kill (self->pthread, vmm_kick_signal ());
+  g_cond_broadcast (&self->changed); /* it may rest */
 }
 
 void

@@ -10,6 +10,7 @@
 #include "base/vmm-bus.h"
 #include "base/vmm-state.h"
 #include "kvm/vmm-kvm.h"
+#include "vmm-cpu.h"
 
 G_BEGIN_DECLS
 
@@ -62,6 +63,11 @@ void vmm_vcpu_park (VmmVcpu *self);
 void vmm_vcpu_wait_parked (VmmVcpu *self);
 /* The guest learns that it stood still (no false alarms of its watchdogs). Parked. */
 void vmm_vcpu_notify_pause (VmmVcpu *self);
+
+/* Percent of one processor, 1 to VMM_CPU_NO_CAP. Whether it runs or not. */
+gboolean vmm_vcpu_set_cap (VmmVcpu *self, guint percent, GError **error);
+/* Of its thread, as of a process. The host may refuse less than it is. */
+gboolean vmm_vcpu_set_nice (VmmVcpu *self, int nice, GError **error);
 
 /* The registers as text, never NULL. Parked, or the vCPU's own thread. */
 char *vmm_vcpu_dump (VmmVcpu *self);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tools/vmm-net-options.h"
+#include "vmm-cpu.h"
 #include "vmm-error.h"
 
 #define MAX_ID    256
@@ -184,6 +185,29 @@ fill_balloon (VmmCommand *self, const VmmJsonObject *object, GError **error)
 }
 
 static gboolean
+fill_cpu_cap (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  int percent = 0;
+
+  if (!get_integer (object, "percent", 1, VMM_CPU_NO_CAP, &percent) || percent == 0)
+    return fail (error, "\"percent\" is a whole number from 1 to 100 (no cap).");
+  self->percent = percent;
+  return TRUE;
+}
+
+static gboolean
+fill_cpu_weight (VmmCommand *self, const VmmJsonObject *object, GError **error)
+{
+  int weight = 0;
+
+  if (!get_integer (object, "weight", VMM_CPU_MIN_WEIGHT, VMM_CPU_MAX_WEIGHT, &weight) ||
+      weight == 0)
+    return fail (error, "\"weight\" is a whole number from 1 to 10000; 100 is every program's.");
+  self->weight = weight;
+  return TRUE;
+}
+
+static gboolean
 fill_attach (VmmCommand *self, const VmmJsonObject *object, GError **error)
 {
   const char *disk = vmm_json_get_string (object, "disk");
@@ -223,6 +247,8 @@ static const struct {
   { "forward", VMM_COMMAND_FORWARD, fill_forward },
   { "link", VMM_COMMAND_LINK, fill_link },
   { "balloon", VMM_COMMAND_BALLOON, fill_balloon },
+  { "cpu-cap", VMM_COMMAND_CPU_CAP, fill_cpu_cap },
+  { "cpu-weight", VMM_COMMAND_CPU_WEIGHT, fill_cpu_weight },
   { "attach", VMM_COMMAND_ATTACH, fill_attach },
   { "detach", VMM_COMMAND_DETACH, fill_device },
   { "power-button", VMM_COMMAND_POWER_BUTTON, NULL },
@@ -249,7 +275,8 @@ parse_object (const VmmJsonObject *object, GError **error)
     return g_steal_pointer (&self);
   }
   fail (error, "\"do\" is pause, resume, key, pointer, screenshot, eject, insert, resize-disk, "
-               "forward, link, balloon, attach, detach, power-button, reset, save, stats or quit.");
+               "forward, link, balloon, cpu-cap, cpu-weight, attach, detach, power-button, reset, "
+               "save, stats or quit.");
   return NULL;
 }
 

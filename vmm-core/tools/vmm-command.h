@@ -26,6 +26,8 @@ typedef enum {
   VMM_COMMAND_FORWARD,
   VMM_COMMAND_LINK,
   VMM_COMMAND_BALLOON,
+  VMM_COMMAND_CPU_CAP,
+  VMM_COMMAND_CPU_WEIGHT,
   VMM_COMMAND_ATTACH,
   VMM_COMMAND_DETACH,
   VMM_COMMAND_POWER_BUTTON,
@@ -49,6 +51,7 @@ typedef struct {
   guint64 size;             /* bytes: RESIZE_DISK, BALLOON (0: no new target) */
   VmmForward *add, *remove; /* FORWARD: at most one of them; neither: list */
   gboolean up;              /* LINK */
+  guint percent, weight;    /* CPU_CAP, CPU_WEIGHT */
   char *disk, *net;         /* ATTACH: one of them, in the words of --disk and --net */
 } VmmCommand;
 

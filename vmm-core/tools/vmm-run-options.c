@@ -22,7 +22,7 @@ typedef struct {
   char *memory, *serial, *console, *screenshot, *control, *kernel, *initrd, *append;
   char **disks, **cdroms, **nets, **channels, **rest;
   char *cpu, *cpus;
-  int ports;
+  int ports, cpu_cap, cpu_weight;
   gboolean graphics, usb, balloon, no_reboot, debug_exit, stats;
 } Words;
 
@@ -199,6 +199,8 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
     return fail (error, "“@” belongs to no option; see --help.", words->rest[0]);
   config->name = g_strdup ("vmm-run");
   config->n_ports = words->ports < 0 ? G_MAXUINT : (guint) words->ports;
+  config->cpu.cap = words->cpu_cap;
+  config->cpu.weight = words->cpu_weight;
   config->kernel = g_steal_pointer (&words->kernel);
   config->initrd = g_steal_pointer (&words->initrd);
   config->nvram = g_steal_pointer (&words->nvram);
@@ -269,6 +271,10 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "cpu", 0, 0, G_OPTION_ARG_STRING, &words->cpu,
       "What the guest sees of this computer's processor (host)",
       "host|x86-64-v2|x86-64-v3|x86-64-v4" },
+    { "cpu-cap", 0, 0, G_OPTION_ARG_INT, &words->cpu_cap,
+      "What each processor may use of one of this computer's, 1 to 100 (100: all)", "PERCENT" },
+    { "cpu-weight", 0, 0, G_OPTION_ARG_INT, &words->cpu_weight,
+      "The processors' part where programs compete, 1 to 10000 (100, as every program)", "N" },
     { "kernel", 0, 0, G_OPTION_ARG_FILENAME, &words->kernel,
       "bzImage, ELF kernel with a PVH entry, or multiboot kernel", "FILE" },
     { "firmware", 0, 0, G_OPTION_ARG_FILENAME, &words->firmware,
@@ -343,7 +349,7 @@ VmmRunOptions *
 vmm_run_options_parse (int argc, char **argv, GError **error)
 {
   g_autoptr (VmmRunOptions) self = g_new0 (VmmRunOptions, 1);
-  Words words = { .ports = DEFAULT_PORTS };
+  Words words = { .cpu_cap = VMM_CPU_NO_CAP, .cpu_weight = VMM_CPU_WEIGHT, .ports = DEFAULT_PORTS };
   gboolean ok;
 
   self->config = vmm_config_new ();

@@ -328,6 +328,10 @@ do_command (Run *run, const VmmCommand *command, GError **error)
     return vmm_machine_eject (run->machine, command->device, command->force, error);
   case VMM_COMMAND_INSERT:
     return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
+  case VMM_COMMAND_CPU_CAP:
+    return vmm_machine_set_cpu_cap (run->machine, command->percent, error);
+  case VMM_COMMAND_CPU_WEIGHT:
+    return vmm_machine_set_cpu_weight (run->machine, command->weight, error);
   case VMM_COMMAND_RESIZE_DISK:
     return vmm_machine_resize_disk (run->machine, command->device, command->size, error);
   case VMM_COMMAND_DETACH:
