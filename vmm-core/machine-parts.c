@@ -42,7 +42,8 @@ make_memory (VmmMachine *self, GError **error)
 
   if (!check_memory (self, error))
     return FALSE;
-  self->memory = vmm_memory_new (self->config->memory, error);
+  self->memory =
+    (self->config->huge_pages ? vmm_memory_new_huge : vmm_memory_new) (self->config->memory, error);
   if (!self->memory)
     return FALSE;
   self->fault_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -56,8 +57,9 @@ make_memory (VmmMachine *self, GError **error)
   if (!self->fault_source)
     return FALSE;
   regions = vmm_memory_get_regions (self->memory, &n);
-  self->fault_watch = vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory),
-                                           self->fault_fd, error);
+  self->fault_watch =
+    vmm_fault_watch_add (regions[0].host, vmm_memory_get_size (self->memory),
+                         vmm_memory_get_page_size (self->memory), self->fault_fd, error);
   if (!self->fault_watch)
     return FALSE;
   /* Never the host's last memory: a guest may get by with less than it was promised. */

@@ -12,6 +12,7 @@
 
 #define MAX_MEMORY       (G_GUINT64_CONSTANT (4) << 40)
 #define PAGE_SIZE        4096
+#define HUGE_PAGE        (2 << 20)
 #define MAX_CHANNEL_NAME 64
 
 static void
@@ -281,6 +282,8 @@ find_fault (const VmmConfig *self)
     return "A machine can have at most 4 TiB of memory.";
   if (self->memory % PAGE_SIZE != 0)
     return "The memory must be a whole number of 4 KiB.";
+  if (self->huge_pages && self->memory % HUGE_PAGE != 0)
+    return "With huge pages the memory must be a whole number of 2 MiB.";
   if (is_empty (self->kernel) && is_empty (self->firmware))
     return "A machine needs a kernel or firmware to start.";
   if (self->boot_order && strspn (self->boot_order, VMM_BOOT_DEFAULT) != strlen (self->boot_order))

@@ -73,6 +73,7 @@ typedef struct {
   char *name; /* for messages and thread names */
   guint8 uuid[16];
   guint64 memory;         /* bytes */
+  gboolean huge_pages;    /* in pages that the host has set aside for such */
   guint n_vcpus;          /* 1 to VMM_MAX_VCPUS */
   VmmCpuConfig cpu;       /* each of them */
   char *kernel;           /* bzImage, ELF with a PVH note, or multiboot; NULL: @firmware starts */

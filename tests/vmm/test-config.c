@@ -61,6 +61,12 @@ test_ranges (void)
   assert_check (config, FALSE);
   config->memory = VMM_MIN_MEMORY + 1;
   assert_check (config, FALSE);
+  config->huge_pages = TRUE;
+  config->memory = (VMM_MIN_MEMORY + (1 << 20));
+  assert_check (config, FALSE);
+  config->memory = VMM_MIN_MEMORY;
+  assert_check (config, TRUE);
+  config->huge_pages = FALSE;
   config->memory = G_MAXUINT64 & ~G_GUINT64_CONSTANT (4095);
   assert_check (config, FALSE);
 }

@@ -3,10 +3,12 @@
  * Guest memory: what is RAM and what is not, and what the memfd is like.
  */
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/huge-pages.h"
 #include "base/vmm-memory.h"
 #include "vmm-error.h"
 
@@ -148,6 +150,60 @@ test_prepare (void)
 }
 
 static void
+write_figure (const char *folder, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  g_assert_true (text ? g_file_set_contents (path, text, -1, NULL) : g_remove (path) == 0);
+}
+
+static void
+check_figures (const char *folder, guint64 size, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vmm_huge_pages_fail (folder, size, &error));
+  g_assert_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY);
+  g_assert_nonnull (strstr (error->message, expected));
+  g_assert_true (g_str_has_suffix (error->message, "."));
+}
+
+/* Needed, free, and what to set aside so that it suffices. */
+static void
+test_huge_figures (void)
+{
+  g_autofree char *folder = g_dir_make_tmp ("test-memory-XXXXXX", NULL);
+
+  check_figures (folder, MIB (64), "has no huge pages");
+  write_figure (folder, "nr_hugepages", "20\n");
+  write_figure (folder, "free_hugepages", "12\n");
+  write_figure (folder, "resv_hugepages", "5\n"); /* taken, though not yet touched */
+  check_figures (folder, MIB (64), "needs 32 huge pages of 2 MiB, but this computer has 7 free");
+  check_figures (folder, MIB (64), "vm.nr_hugepages=45”");
+  write_figure (folder, "resv_hugepages", "13\n");
+  check_figures (folder, MIB (64), "has 0 free");
+  check_figures (folder, MIB (64), "vm.nr_hugepages=52”");
+  write_figure (folder, "nr_hugepages", NULL);
+  write_figure (folder, "free_hugepages", NULL);
+  write_figure (folder, "resv_hugepages", NULL);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+}
+
+/* More than any host has set aside. */
+static void
+test_huge_refused (void)
+{
+  static const guint64 sizes[] = { MIB (1), MIB (3), MIB (1) << 22, 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (vmm_memory_new_huge (sizes[i], &error));
+    g_assert_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY);
+  }
+}
+
+static void
 fill (guint8 *bytes, gsize length)
 {
   memset (bytes, 0x55, length);
@@ -246,5 +302,7 @@ main (int argc, char **argv)
   g_test_add_func ("/memory/discard", test_discard);
   g_test_add_func ("/memory/discard/outside", test_discard_outside);
   g_test_add_func ("/memory/bad-sizes", test_bad_sizes);
+  g_test_add_func ("/memory/huge/figures", test_huge_figures);
+  g_test_add_func ("/memory/huge/refused", test_huge_refused);
   return g_test_run ();
 }

@@ -14,7 +14,8 @@
 #include "kvm/vmm-signals.h"
 #include "vmm-error.h"
 
-#define PAGE 4096
+#define PAGE  4096
+#define LARGE 8 /* pages */
 
 static sigjmp_buf way_out;
 static volatile gpointer fault_address;
@@ -44,7 +45,7 @@ static VmmFaultWatch *
 watch (guint8 *start, guint n_pages, int fd)
 {
   g_autoptr (GError) error = NULL;
-  VmmFaultWatch *made = vmm_fault_watch_add (start, n_pages * PAGE, fd, &error);
+  VmmFaultWatch *made = vmm_fault_watch_add (start, n_pages * PAGE, PAGE, fd, &error);
 
   g_assert_no_error (error);
   return made;
@@ -78,6 +79,29 @@ test_survives (void)
   g_assert_cmpuint (memory[0], ==, 1);
   vmm_fault_watch_remove (made);
   munmap (memory, 4 * PAGE);
+  close (fd);
+}
+
+/* A page that cannot be replaced in part is replaced whole. */
+static void
+test_large_page (void)
+{
+  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  guint8 *space = map_short (2 * LARGE), *memory = space;
+  VmmFaultWatch *made;
+
+  memory += LARGE * PAGE - 1; /* aligned: past the page with a file behind it, or at it */
+  memory = (guint8 *) ((guintptr) memory & ~(guintptr) (LARGE * PAGE - 1));
+  made = vmm_fault_watch_add (memory, LARGE * PAGE, LARGE * PAGE, fd, NULL);
+  g_assert_nonnull (made);
+  memory[2 * PAGE] = 1;
+  for (guint i = 1; i < LARGE; i++)
+    memory[i * PAGE] = i;
+  for (guint i = 1; i < LARGE; i++)
+    g_assert_cmpuint (memory[i * PAGE], ==, i);
+  g_assert_cmpuint (take_count (fd), ==, 1);
+  vmm_fault_watch_remove (made);
+  munmap (space, 2 * LARGE * PAGE);
   close (fd);
 }
 
@@ -140,7 +164,7 @@ test_limit (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     all[i] = watch (memory, 1, -1);
-  g_assert_null (vmm_fault_watch_add (memory, PAGE, -1, &error));
+  g_assert_null (vmm_fault_watch_add (memory, PAGE, PAGE, -1, &error));
   g_assert_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY);
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     vmm_fault_watch_remove (all[i]);
@@ -190,6 +214,7 @@ main (int argc, char **argv)
   sigaction (SIGBUS, &action, NULL);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/signals/survives", test_survives);
+  g_test_add_func ("/signals/large-page", test_large_page);
   g_test_add_func ("/signals/two", test_two);
   g_test_add_func ("/signals/passes-on", test_passes_on);
   g_test_add_func ("/signals/limit", test_limit);

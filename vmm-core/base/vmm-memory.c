@@ -14,11 +14,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/huge-pages.h"
 #include "vmm-error.h"
 
 #define MIN_SIZE  (G_GUINT64_CONSTANT (1) << 20)
 #define PAGE_SIZE G_GUINT64_CONSTANT (4096)
-#define HUGE_PAGE (G_GUINT64_CONSTANT (2) << 20)
+#define HUGE_PAGE VMM_HUGE_PAGE
 #define BLOCK     512 /* of st_blocks */
 
 #ifndef MADV_COLLAPSE
@@ -27,6 +28,7 @@
 
 struct _VmmMemory {
   guint64 size;
+  gboolean huge; /* all of it in huge pages, which are promised to us */
   int fd;
   guint8 *host;
   guint8 *reserved; /* address space around @host, so that it can begin at a huge page */
@@ -36,44 +38,51 @@ struct _VmmMemory {
 };
 
 static gboolean
-memory_fail (guint64 size, GError **error)
+memory_fail (VmmMemory *self, GError **error)
 {
+  if (self->huge)
+    return vmm_huge_pages_fail (VMM_HUGE_PAGE_FOLDER, self->size, error);
   g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
                "This computer cannot give %" G_GUINT64_FORMAT
                " MiB of memory to the machine (%s): give the machine less memory.",
-               size >> 20, g_strerror (errno));
+               self->size >> 20, g_strerror (errno));
   return FALSE;
 }
 
 static gboolean
 memory_make_file (VmmMemory *self, GError **error)
 {
-  self->fd = memfd_create ("vmm-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+  if (self->huge)
+    flags |= MFD_HUGETLB | MAP_HUGE_2MB; /* sizes are written as mmap's: memfd_create(2) */
+  self->fd = memfd_create ("vmm-memory", flags);
   if (self->fd < 0 || ftruncate (self->fd, (off_t) self->size) < 0)
-    return memory_fail (self->size, error);
+    return memory_fail (self, error);
   /* Nobody who holds the file may take pages away under the guest. */
   if (fcntl (self->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-    return memory_fail (self->size, error);
+    return memory_fail (self, error);
   return TRUE;
 }
 
 static gboolean
 memory_map (VmmMemory *self, GError **error)
 {
+  int promise = self->huge ? 0 : MAP_NORESERVE; /* huge pages are ours from here on, or refused */
   gsize reserved_size = self->size + HUGE_PAGE;
   guint8 *reserved, *host;
 
   reserved =
     mmap (NULL, reserved_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED)
-    return memory_fail (self->size, error);
+    return memory_fail (self, error);
   self->reserved = reserved;
   self->reserved_size = reserved_size;
 
   host = (guint8 *) (((guintptr) reserved + HUGE_PAGE - 1) & ~(guintptr) (HUGE_PAGE - 1));
-  if (mmap (host, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE,
-            self->fd, 0) == MAP_FAILED)
-    return memory_fail (self->size, error);
+  if (mmap (host, self->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | promise, self->fd,
+            0) == MAP_FAILED)
+    return memory_fail (self, error);
   self->host = host;
   madvise (host, self->size, MADV_DONTDUMP);
   return TRUE;
@@ -90,15 +99,16 @@ memory_add_region (VmmMemory *self, guint64 address, guint64 fd_offset, guint64 
   region->host = self->host + fd_offset;
 }
 
-VmmMemory *
-vmm_memory_new (guint64 size, GError **error)
+static VmmMemory *
+memory_new (guint64 size, guint64 page, GError **error)
 {
   g_autoptr (VmmMemory) self = g_new0 (VmmMemory, 1);
   guint64 low = MIN (size, VMM_MEMORY_LOW_END);
 
   self->fd = -1;
+  self->huge = page == HUGE_PAGE;
   self->size = size;
-  if (size < MIN_SIZE || size % PAGE_SIZE != 0 || size > G_MAXINT64 - HUGE_PAGE) {
+  if (size < MIN_SIZE || size % page != 0 || size > G_MAXINT64 - HUGE_PAGE) {
     g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
                  "A machine cannot have %" G_GUINT64_FORMAT
                  " bytes of memory: take a whole number of MiB, at least 1.",
@@ -111,6 +121,18 @@ vmm_memory_new (guint64 size, GError **error)
   if (size > low)
     memory_add_region (self, VMM_MEMORY_HIGH, low, size - low);
   return g_steal_pointer (&self);
+}
+
+VmmMemory *
+vmm_memory_new (guint64 size, GError **error)
+{
+  return memory_new (size, PAGE_SIZE, error);
+}
+
+VmmMemory *
+vmm_memory_new_huge (guint64 size, GError **error)
+{
+  return memory_new (size, HUGE_PAGE, error);
 }
 
 /* One page in each huge page, for MADV_COLLAPSE takes no range that is wholly empty; no SIGBUS
@@ -129,6 +151,8 @@ vmm_memory_prepare (VmmMemory *self, guint64 length)
 {
   gsize whole = MIN (length, self->regions[0].size) & ~(HUGE_PAGE - 1);
 
+  if (self->huge)
+    return;
   madvise (self->host, self->size, MADV_HUGEPAGE);
   if (memory_touch (self->host, whole))
     madvise (self->host, whole, MADV_COLLAPSE);
@@ -139,7 +163,7 @@ vmm_memory_prepare (VmmMemory *self, guint64 length)
 static void
 memory_punch (VmmMemory *self, guint64 start, guint64 end)
 {
-  if (start < end)
+  if (start < end && !self->huge)
     fallocate (self->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t) start,
                (off_t) (end - start));
 }
@@ -183,6 +207,12 @@ guint64
 vmm_memory_get_size (VmmMemory *self)
 {
   return self->size;
+}
+
+gsize
+vmm_memory_get_page_size (VmmMemory *self)
+{
+  return self->huge ? HUGE_PAGE : PAGE_SIZE;
 }
 
 int

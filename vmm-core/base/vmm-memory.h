@@ -32,6 +32,12 @@ typedef struct {
  * in one sentence; allocates nothing up front (pages come as the guest touches them).
  */
 VmmMemory *vmm_memory_new (guint64 size, GError **error);
+/**
+ * The same in huge pages that the host has set aside, a multiple of 2 MiB. All of them are promised
+ * here, or it fails with the figures. They stay until the memory is freed: nothing of them is
+ * discarded.
+ */
+VmmMemory *vmm_memory_new_huge (guint64 size, GError **error);
 void vmm_memory_free (VmmMemory *self);
 
 /**
@@ -55,6 +61,8 @@ void vmm_memory_discard_all (VmmMemory *self);
 guint64 vmm_memory_get_used (VmmMemory *self);
 
 guint64 vmm_memory_get_size (VmmMemory *self);
+/* What the file can be mapped in. */
+gsize vmm_memory_get_page_size (VmmMemory *self);
 int vmm_memory_get_fd (VmmMemory *self); /* borrowed */
 const VmmMemoryRegion *vmm_memory_get_regions (VmmMemory *self, guint *n_regions);
 

@@ -12,10 +12,12 @@
 
 #include "vmm-error.h"
 
+#define SMALL_PAGE 4096
+
 struct _VmmFaultWatch {
   gint used;      /* atomic: the slot is taken */
   guintptr start; /* atomic: 0 while the range is not watched */
-  gsize length;
+  gsize length, page;
   int fd;
 };
 
@@ -37,14 +39,18 @@ find_watch (guintptr address)
   return NULL;
 }
 
-/* Puts the scratch page under the faulting address. */
+/* Puts the scratch page under the faulting address; under a huge page, which cannot be replaced in
+ * part, small ones. */
 static gboolean
-patch_page (guintptr address)
+patch_page (const VmmFaultWatch *watch, guintptr address)
 {
-  guintptr page = address & ~(guintptr) 4095;
+  gpointer start = (gpointer) (address & ~(watch->page - 1));
+  int access = PROT_READ | PROT_WRITE;
 
-  return mmap ((gpointer) page, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, scratch_fd,
-               0) != MAP_FAILED;
+  if (watch->page == SMALL_PAGE)
+    return mmap (start, SMALL_PAGE, access, MAP_SHARED | MAP_FIXED, scratch_fd, 0) != MAP_FAILED;
+  return mmap (start, watch->page, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE,
+               -1, 0) != MAP_FAILED;
 }
 
 static void
@@ -65,7 +71,7 @@ on_bus_error (int number, siginfo_t *info, gpointer context)
   VmmFaultWatch *watch = find_watch ((guintptr) info->si_addr);
   guint64 one = 1;
 
-  if (!watch || info->si_code <= 0 || !patch_page ((guintptr) info->si_addr))
+  if (!watch || info->si_code <= 0 || !patch_page (watch, (guintptr) info->si_addr))
     pass_on (number, info, context);
   else if (write (watch->fd, &one, sizeof one) < 0) {
     /* A full counter says the same. */
@@ -82,7 +88,7 @@ static gboolean
 make_scratch (void)
 {
   scratch_fd = memfd_create ("vmm-scratch", MFD_CLOEXEC);
-  return scratch_fd >= 0 && fallocate (scratch_fd, 0, 0, 4096) == 0;
+  return scratch_fd >= 0 && fallocate (scratch_fd, 0, 0, SMALL_PAGE) == 0;
 }
 
 static gboolean
@@ -96,7 +102,7 @@ install_bus_handler (void)
 }
 
 VmmFaultWatch *
-vmm_fault_watch_add (gconstpointer start, gsize length, int fd, GError **error)
+vmm_fault_watch_add (gconstpointer start, gsize length, gsize page, int fd, GError **error)
 {
   static gsize installed;
 
@@ -108,6 +114,7 @@ vmm_fault_watch_add (gconstpointer start, gsize length, int fd, GError **error)
     if (!g_atomic_int_compare_and_exchange (&watch->used, FALSE, TRUE))
       continue;
     watch->length = length;
+    watch->page = page;
     watch->fd = fd;
     __atomic_store_n (&watch->start, (guintptr) start, __ATOMIC_RELEASE);
     return watch;

@@ -20,9 +20,11 @@ G_BEGIN_DECLS
 
 typedef struct _VmmFaultWatch VmmFaultWatch;
 
-/* Watches @length bytes at @start; @fd is an eventfd (borrowed) that is signalled at a fault. NULL
- * with VMM_ERROR_NO_MEMORY when too many ranges are watched. */
-VmmFaultWatch *vmm_fault_watch_add (gconstpointer start, gsize length, int fd, GError **error);
+/* Watches @length bytes at @start, which are mapped in pages of @page bytes; @fd is an eventfd
+ * (borrowed) that is signalled at a fault. NULL with VMM_ERROR_NO_MEMORY when too many ranges are
+ * watched. */
+VmmFaultWatch *
+vmm_fault_watch_add (gconstpointer start, gsize length, gsize page, int fd, GError **error);
 void vmm_fault_watch_remove (VmmFaultWatch *watch);
 
 /* The number of the kick signal; its handler is in place. 0 where none is free. */

@@ -23,7 +23,7 @@ typedef struct {
   char **disks, **cdroms, **nets, **channels, **rest;
   char *cpu, *cpus;
   int ports, cpu_cap, cpu_weight;
-  gboolean graphics, usb, balloon, no_reboot, debug_exit, stats;
+  gboolean huge_pages, graphics, usb, balloon, no_reboot, debug_exit, stats;
 } Words;
 
 static gboolean
@@ -208,6 +208,7 @@ take_words (VmmRunOptions *self, Words *words, GError **error)
   config->firmware_log = g_steal_pointer (&words->firmware_log);
   config->boot_order = g_steal_pointer (&words->boot);
   config->append = g_steal_pointer (&words->append);
+  config->huge_pages = words->huge_pages;
   config->graphics = words->graphics;
   config->usb = words->usb;
   config->balloon = words->balloon;
@@ -265,6 +266,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
 {
   const GOptionEntry entries[] = {
     { "memory", 0, 0, G_OPTION_ARG_STRING, &words->memory, "Size of the memory (512M)", "SIZE" },
+    { "hugepages", 0, 0, G_OPTION_ARG_NONE, &words->huge_pages,
+      "The memory is in huge pages, which this computer has set aside (vm.nr_hugepages)", NULL },
     { "cpus", 0, 0, G_OPTION_ARG_STRING, &words->cpus,
       "Number of processors, 1 to 32 (1), and how the guest counts them (as cores of one socket)",
       "N[,sockets=S][,cores=C][,threads=T]" },

@@ -281,7 +281,8 @@ gpu_resource_make_visible (GpuResource *self, VmmMemory *memory, int udmabuf, gu
     self->handles = DMABUF_HANDLES;
     return TRUE;
   }
-  if (runs && runs->len <= most)
+  /* Of a file of huge pages nothing smaller can be mapped. */
+  if (runs && runs->len <= most && vmm_memory_get_page_size (memory) == PAGE)
     self->buffer = buffer_by_mappings (runs, memory, size);
   if (self->buffer)
     self->handles = runs->len;
