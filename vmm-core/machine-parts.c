@@ -19,19 +19,25 @@
 /* Huge pages are made for so much of the memory before the start. */
 #define PREPARED_MEMORY (G_GUINT64_CONSTANT (256) << 20)
 
+/* Huge pages have been set aside, or are refused by themselves. Of others a host may promise more
+ * than is free at the moment: it has swap, and guests seldom use all that they have. */
 static gboolean
 check_memory (VmmMachine *self, GError **error)
 {
-  guint64 installed = vmm_host_get_memory ();
+  guint64 size = self->config->memory;
+  VmmHostMemory host;
 
-  if (installed == 0 || self->config->memory <= installed)
-    return TRUE;
-  g_set_error (error, VMM_ERROR, VMM_ERROR_NO_MEMORY,
-               "The machine wants %" G_GUINT64_FORMAT
-               " MiB of memory, but this computer has only %" G_GUINT64_FORMAT
-               " MiB: give the machine less.",
-               self->config->memory >> 20, installed >> 20);
-  return FALSE;
+  vmm_host_measure_memory (&host);
+  if (self->config->huge_pages)
+    host.installed = 0;
+  if (!vmm_host_memory_check (&host, size, error))
+    return FALSE;
+  if (!self->config->huge_pages && size > host.available)
+    g_message ("The machine may have %" G_GUINT64_FORMAT
+               " MiB of memory, but only %" G_GUINT64_FORMAT
+               " MiB are free now: it is lost if it needs more than there is.",
+               size >> 20, host.available >> 20);
+  return TRUE;
 }
 
 static gboolean
@@ -93,12 +99,16 @@ make_vcpu (VmmMachine *self, guint index, const struct kvm_cpuid2 *supported, GE
 static gboolean
 make_vcpus (VmmMachine *self, GError **error)
 {
+  VmmCpuTopology topology = vmm_config_get_topology (self->config);
+  guint n = self->config->n_vcpus;
   g_autofree struct kvm_cpuid2 *supported =
     vmm_kvm_get_supported_cpuid (self->kvm, VMM_CPUID_SPARE, error);
 
+  if (!vmm_kvm_check_n_vcpus (self->kvm, n, vmm_apic_id (topology, n - 1), error))
+    return FALSE;
   if (!supported || !vmm_cpu_model_apply (self->config->cpu.model, supported, error))
     return FALSE;
-  for (guint i = 0; i < self->config->n_vcpus; i++)
+  for (guint i = 0; i < n; i++)
     if (!make_vcpu (self, i, supported, error))
       return FALSE;
   return TRUE;

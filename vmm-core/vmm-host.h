@@ -17,4 +17,17 @@ guint vmm_host_get_n_cpus (void);
 guint64 vmm_host_get_memory (void);           /* bytes installed */
 guint64 vmm_host_get_available_memory (void); /* bytes free for use now */
 
+/* What a machine may have, in bytes. */
+typedef struct {
+  guint64 installed;      /* 0: not known */
+  guint64 available;      /* free for use now */
+  guint64 limit;          /* of this process; G_MAXUINT64: there is none */
+  const char *limit_name; /* "RLIMIT_AS", ... */
+} VmmHostMemory;
+
+void vmm_host_measure_memory (VmmHostMemory *memory);
+/* Whether the host can ever give a machine @size bytes, if not all at once: it keeps an eighth for
+ * itself, at most 512 MiB. FALSE with VMM_ERROR_NO_MEMORY and the figures. */
+gboolean vmm_host_memory_check (const VmmHostMemory *self, guint64 size, GError **error);
+
 G_END_DECLS

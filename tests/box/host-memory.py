@@ -68,4 +68,33 @@ def too_few_huge_pages():
         expect(vmm_run('--kernel', file, '--memory', '32M', '--hugepages').code == 0, 'they are free again')
 
 
-guests.main([boots_on_huge_pages, saved_on_huge_pages, too_few_huge_pages])
+def more_than_there_is():
+    """Refused with the figures before anything is started; what fits if nothing else runs is not."""
+    installed = meminfo('MemTotal') // 1024
+    file = kernel(POWER_OFF)
+    expect_refused(vmm_run('--kernel', file, '--memory', f'{installed}M'), f'wants {installed} MiB', 'at most')
+    expect_refused(vmm_run('--kernel', file, '--memory', '64G'), 'wants 65536 MiB', f'has {installed} MiB')
+    expect(vmm_run('--kernel', file, '--memory', f'{installed - 513}M').code == 0, 'all but what the host needs')
+
+
+def limits_of_the_process():
+    file = kernel(POWER_OFF)
+    expect_refused(vmm_run('--kernel', file, '--memory', '1G', prefix=('prlimit', f'--as={1024 * MIB}')), 'wants 1024 MiB', 'RLIMIT_AS')
+    expect_refused(vmm_run('--kernel', file, '--memory', '64M', prefix=('prlimit', f'--fsize={32 * MIB}')), 'RLIMIT_FSIZE', '32 MiB')
+
+
+def more_than_is_free():
+    """It starts, and says what may come of it."""
+    mode, limit = pathlib.Path('/proc/sys/vm/overcommit_memory'), pathlib.Path('/proc/sys/vm/overcommit_kbytes')
+    limit.write_text(str(meminfo('Committed_AS') + 512 * 1024))
+    mode.write_text('2')
+    try:
+        result = vmm_run('--kernel', kernel(POWER_OFF), '--memory', '1G')
+    finally:
+        mode.write_text('0')
+    expect(result.code == 0 and 'may have 1024 MiB' in result.err and 'are free now' in result.err, result)
+    result = vmm_run('--kernel', kernel(POWER_OFF), '--memory', '1G')
+    expect(result.code == 0 and 'free now' not in result.err, result)
+
+
+guests.main([more_than_there_is, limits_of_the_process, more_than_is_free, boots_on_huge_pages, saved_on_huge_pages, too_few_huge_pages])

@@ -35,6 +35,8 @@ void vmm_entry_fill_gdt (gboolean long_mode, guint64 gdt[VMM_ENTRY_GDT_LEN]);
 /* The lists of what KVM can do, to be mended and handed to vmm_vcpu_set_cpuid. g_free. */
 struct kvm_cpuid2 *vmm_kvm_get_supported_cpuid (VmmKvm *kvm, guint n_spare, GError **error);
 gboolean vmm_kvm_has_tsc_deadline (VmmKvm *kvm);
+/* Whether KVM gives a machine so many, with APIC ids up to @last_id. */
+gboolean vmm_kvm_check_n_vcpus (VmmKvm *kvm, guint n_vcpus, guint last_id, GError **error);
 
 VmmVcpu *vmm_vcpu_new (VmmKvm *kvm,
                        const char *machine_name,
