@@ -172,5 +172,28 @@ def weight_that_the_host_refuses():
     expect(result.code == 2 and 'RLIMIT_NICE' in result.err and len(result.err.splitlines()) == 1, result)
 
 
+def saved(*options):
+    with Running('--kernel', kernel(HANG), '--memory', '32M', *options) as run:
+        run.ask('save', path=str(run.folder / 'saved'))
+        run.ask('quit')
+        run.wait()
+        return run.folder / 'saved'
+
+
+def load(folder, *options):
+    return Running('--kernel', kernel(HANG), '--memory', '32M', '--load', folder, *options)
+
+
+def loaded_on_another_processor():
+    """What has all that the saved one had takes it; less does not, and neither does one counted otherwise."""
+    low, high, two = saved('--cpu', 'x86-64-v2'), saved('--cpu', 'x86-64-v3'), saved('--cpus', '2')
+    for folder, options in ((low, ()), (low, ('--cpu', 'x86-64-v3')), (high, ()), (two, ('--cpus', '2,sockets=1'))):
+        with load(folder, *options) as run:
+            expect(run.ask('stats')['state'] == 'running', 'it goes on')
+    for folder, options, word in ((high, ('--cpu', 'x86-64-v2'), 'features'), (two, ('--cpus', '2,sockets=2'), 'sockets=1')):
+        result = vmm_run('--kernel', kernel(HANG), '--memory', '32M', '--load', folder, *options)
+        expect(result.code == 2 and word in result.err and len(result.err.splitlines()) == 1, result)
+
+
 guests.main([level_2, level_3, level_that_the_host_lacks, host_model, sockets_with_gaps, threads, capped,
-             capped_machine_stops_at_once, capped_guest_that_waits, weighted, weight_that_the_host_refuses])
+             capped_machine_stops_at_once, capped_guest_that_waits, weighted, weight_that_the_host_refuses, loaded_on_another_processor])

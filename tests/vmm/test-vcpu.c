@@ -51,6 +51,9 @@ set_up (Fixture *f, gconstpointer data)
   f->vcpu.kvm = &f->kvm;
   f->vcpu.fd = -1;
   f->vcpu.run = &f->run;
+  f->vcpu.cap = VMM_CPU_NO_CAP;
+  g_mutex_init (&f->vcpu.lock);
+  g_cond_init (&f->vcpu.changed);
   memset (vmm_memory_at (f->kvm.memory, 0, MEMORY), MARK, MEMORY);
 }
 
@@ -58,6 +61,8 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   vmm_memory_free (f->kvm.memory);
+  g_mutex_clear (&f->vcpu.lock);
+  g_cond_clear (&f->vcpu.changed);
   g_free (f->message);
 }
 
@@ -85,6 +90,48 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmphex (f->left, ==, MARK);
 }
 
+static gpointer
+sleep_long (gpointer data)
+{
+  VmmVcpu *vcpu = data;
+
+  g_mutex_lock (&vcpu->lock);
+  vmm_vcpu_thread_sleep (vcpu, g_get_monotonic_time () + G_TIME_SPAN_DAY);
+  g_mutex_unlock (&vcpu->lock);
+  return NULL;
+}
+
+/* Parking ends the rest of a capped vCPU, whether it has begun or not; else this takes a day. */
+static void
+test_rest_ends (Fixture *f, gconstpointer data)
+{
+  for (guint pause_us = 0; pause_us <= 50000; pause_us += 50000) {
+    GThread *thread;
+
+    f->vcpu.stop = FALSE;
+    thread = g_thread_new ("vcpu", sleep_long, &f->vcpu);
+    g_usleep (pause_us);
+    vmm_vcpu_park (&f->vcpu);
+    g_thread_join (thread);
+  }
+}
+
+/* Who owes rests, and who is asked to stop does not; without a cap nothing is counted. */
+static void
+test_rest (Fixture *f, gconstpointer data)
+{
+  vmm_vcpu_thread_rest (&f->vcpu);
+  g_assert_cmpuint (f->vcpu.duty.percent, ==, 0);
+  f->vcpu.cap = 1;
+  vmm_vcpu_thread_rest (&f->vcpu); /* begins with a quantum */
+  g_assert_cmpuint (f->vcpu.duty.percent, ==, 1);
+  g_assert_cmpint (f->vcpu.duty.credit_ns, >=, 0);
+  f->vcpu.duty.credit_ns = -VMM_DUTY_MAX_REST_NS;
+  f->vcpu.stop = TRUE;
+  vmm_vcpu_thread_rest (&f->vcpu);
+  g_assert_cmpint (f->vcpu.duty.credit_ns, <, 0); /* still owed */
+}
+
 int
 main (int argc, char **argv)
 {
@@ -92,6 +139,8 @@ main (int argc, char **argv)
   g_test_add ("/vcpu/no-page", Fixture, GINT_TO_POINTER (EFAULT), set_up, test_no_page, tear_down);
   g_test_add ("/vcpu/bad-page", Fixture, GINT_TO_POINTER (EHWPOISON), set_up, test_no_page,
               tear_down);
+  g_test_add ("/vcpu/rest", Fixture, NULL, set_up, test_rest, tear_down);
+  g_test_add ("/vcpu/rest/ends", Fixture, NULL, set_up, test_rest_ends, tear_down);
   g_test_add ("/vcpu/refused", Fixture, NULL, set_up, test_refused, tear_down);
   return g_test_run ();
 }

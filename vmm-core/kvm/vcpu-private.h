@@ -67,6 +67,8 @@ void vmm_vcpu_run_failed (VmmVcpu *self, int error);
 /* vcpu-share.c */
 /* On the vCPU's thread, where it has a cap: sleeps while it owes, unless it is to stop. */
 void vmm_vcpu_thread_rest (VmmVcpu *self);
+/* Lock held: until @end (monotonic, microseconds), or it is to stop, or the cap is another one. */
+void vmm_vcpu_thread_sleep (VmmVcpu *self, gint64 end);
 void vmm_vcpu_free_timer (VmmVcpu *self);
 
 /* vcpu-state.c */

@@ -36,20 +36,28 @@ get_thread_ns (void)
 }
 
 void
+vmm_vcpu_thread_sleep (VmmVcpu *self, gint64 end)
+{
+  gint cap = self->cap;
+
+  while (!g_atomic_int_get (&self->stop) && self->cap == cap)
+    if (!g_cond_wait_until (&self->changed, &self->lock, end))
+      return;
+}
+
+void
 vmm_vcpu_thread_rest (VmmVcpu *self)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gint64 now = g_get_monotonic_time (), end;
-  gint cap = self->cap;
+  gint64 now = g_get_monotonic_time (), rest;
 
-  if (cap == VMM_CPU_NO_CAP)
+  if (self->cap == VMM_CPU_NO_CAP)
     return;
-  if ((gint) self->duty.percent != cap)
-    vmm_duty_cycle_begin (&self->duty, cap, now * NS_PER_US, get_thread_ns ());
-  end = now + vmm_duty_cycle_account (&self->duty, now * NS_PER_US, get_thread_ns ()) / NS_PER_US;
-  while (end > now && !g_atomic_int_get (&self->stop) && self->cap == cap)
-    if (!g_cond_wait_until (&self->changed, &self->lock, end))
-      return;
+  if (self->duty.percent != (guint) self->cap)
+    vmm_duty_cycle_begin (&self->duty, self->cap, now * NS_PER_US, get_thread_ns ());
+  rest = vmm_duty_cycle_account (&self->duty, now * NS_PER_US, get_thread_ns ());
+  if (rest > 0)
+    vmm_vcpu_thread_sleep (self, now + rest / NS_PER_US);
 }
 
 /* Lock held. */
