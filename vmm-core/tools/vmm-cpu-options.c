@@ -15,8 +15,8 @@ parse_number (const char *word, guint *number, GError **error)
   guint64 value;
 
   if (!g_ascii_string_to_unsigned (word, 10, 1, VMM_MAX_VCPUS, &value, NULL)) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG, "--cpus takes numbers from 1 to %u, not “%s”.",
-                 VMM_MAX_VCPUS, word);
+    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
+                 "A machine has 1 to %u processors: --cpus cannot take “%s”.", VMM_MAX_VCPUS, word);
     return FALSE;
   }
   *number = value;
