@@ -27,6 +27,7 @@ typedef struct {
 
   VdMachineState state;
   gboolean read_only;
+  gboolean saved;
 } VdMachinePrivate;
 
 enum {
@@ -42,6 +43,7 @@ enum {
   PROP_SCREENSHOT,
   PROP_READ_ONLY,
   PROP_ACTIVE,
+  PROP_SAVED,
   PROP_ENGINE_NAME,
   PROP_ENGINE_REASON,
   PROP_SLOW_REASON,
@@ -84,6 +86,11 @@ static const Verb verb_force_off = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING),
 static const Verb verb_reset = { IN (RUNNING) | IN (PAUSED) | IN (STOPPING), N_("Reset"),
                                  G_STRUCT_OFFSET (VdMachineClass, reset) };
 
+static const Verb verb_save = { IN (RUNNING) | IN (PAUSED), N_("Save"),
+                                G_STRUCT_OFFSET (VdMachineClass, save) };
+static const Verb verb_discard = { IN (OFF) | IN (CRASHED), N_("Discard What Was Saved"),
+                                   G_STRUCT_OFFSET (VdMachineClass, discard) };
+
 static const char *
 describe_state (VdMachineState state)
 {
@@ -117,6 +124,8 @@ update_status (VdMachine *self)
   g_free (priv->status);
   if (priv->state == VD_MACHINE_CRASHED && priv->problem != NULL)
     priv->status = g_strdup_printf (_("Crashed: %s"), priv->problem);
+  else if (priv->state == VD_MACHINE_OFF && priv->saved)
+    priv->status = g_strdup (_("Saved"));
   else
     priv->status = g_strdup (describe_state (priv->state));
   g_object_notify_by_pspec (G_OBJECT (self), props[PROP_STATUS]);
@@ -139,6 +148,16 @@ vd_machine_set_state (VdMachine *self, VdMachineState state, const char *problem
     g_object_notify_by_pspec (G_OBJECT (self), props[PROP_ACTIVE]);
   update_status (self);
   g_object_thaw_notify (G_OBJECT (self));
+}
+
+void
+vd_machine_set_saved (VdMachine *self, gboolean saved)
+{
+  if (PRIV (self)->saved == saved)
+    return;
+  PRIV (self)->saved = saved;
+  g_object_notify_by_pspec (G_OBJECT (self), props[PROP_SAVED]);
+  update_status (self);
 }
 
 void
@@ -221,12 +240,24 @@ GETTER (const char *, get_details, PRIV (self)->details)
 GETTER (VdJob *, get_job, PRIV (self)->job)
 GETTER (GFile *, get_screenshot, PRIV (self)->screenshot)
 GETTER (gboolean, get_read_only, PRIV (self)->read_only)
+GETTER (gboolean, get_saved, PRIV (self)->saved)
 GETTER (const char *, get_engine_name, PRIV (self)->engine_name)
 GETTER (const char *, get_engine_reason, PRIV (self)->engine_reason)
 GETTER (const char *, get_slow_reason, PRIV (self)->slow_reason)
 GETTER (gboolean,
         is_active,
         ((IN (STARTING) | IN (RUNNING) | IN (PAUSED) | IN (STOPPING)) >> PRIV (self)->state) & 1)
+
+gboolean
+vd_machine_can_save (VdMachine *self)
+{
+  VdMachineClass *klass = VD_MACHINE_GET_CLASS (self);
+
+  g_return_val_if_fail (VD_IS_MACHINE (self), FALSE);
+
+  return ((verb_save.states >> PRIV (self)->state) & 1) && klass->can_save != NULL &&
+         klass->can_save (self);
+}
 
 static void
 set_job (VdMachine *self, VdJob *job)
@@ -281,7 +312,8 @@ perform (VdMachine *self, const Verb *verb)
 
   if (!((verb->states >> PRIV (self)->state) & 1))
     return refuse (self, _(verb->title));
-  if (verb == &verb_start && PRIV (self)->job != NULL) {
+  if ((verb == &verb_start || verb == &verb_save || verb == &verb_discard) &&
+      PRIV (self)->job != NULL) {
     g_set_error (&error, VD_ERROR, VD_ERROR_STATE, _("“%s” is busy: %s."), PRIV (self)->name,
                  vd_job_get_title (PRIV (self)->job));
     return vd_job_new_failed (_(verb->title), self, error);
@@ -303,6 +335,8 @@ VERB (resume)
 VERB (power_off)
 VERB (force_off)
 VERB (reset)
+VERB (save)
+VERB (discard)
 
 VdJob *
 vd_machine_set_disc (VdMachine *self, guint drive, const char *path, gboolean force)
@@ -369,6 +403,9 @@ vd_machine_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
   case PROP_ACTIVE:
     g_value_set_boolean (value, vd_machine_is_active (self));
     break;
+  case PROP_SAVED:
+    g_value_set_boolean (value, priv->saved);
+    break;
   case PROP_ENGINE_NAME:
     g_value_set_string (value, priv->engine_name);
     break;
@@ -434,6 +471,7 @@ vd_machine_class_init (VdMachineClass *klass)
   props[PROP_SCREENSHOT] = g_param_spec_object ("screenshot", NULL, NULL, G_TYPE_FILE, flags);
   props[PROP_READ_ONLY] = g_param_spec_boolean ("read-only", NULL, NULL, FALSE, flags);
   props[PROP_ACTIVE] = g_param_spec_boolean ("active", NULL, NULL, FALSE, flags);
+  props[PROP_SAVED] = g_param_spec_boolean ("saved", NULL, NULL, FALSE, flags);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 

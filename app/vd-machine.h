@@ -7,7 +7,8 @@
  * Properties (read-only, notify): uuid, name, state, config, display (NULL while there is
  * none), status (one translated line: "Running", "Off", "Crashed: ..."), problem (NULL, or
  * the reason why it is broken, crashed, read-only or was lost), job (the one under way or
- * NULL), screenshot (GFile of the last picture, NULL).
+ * NULL), screenshot (GFile of the last picture, NULL), saved (it is off, and goes on from where it
+ * was when it is started).
  *
  * Threads: main thread only.
  */
@@ -45,6 +46,9 @@ struct _VdMachineClass {
   VdJob *(*power_off) (VdMachine *self); /* asks the guest */
   VdJob *(*force_off) (VdMachine *self); /* pulls the plug */
   VdJob *(*reset) (VdMachine *self);
+  VdJob *(*save) (VdMachine *self);       /* writes down all that it is, and turns it off */
+  gboolean (*can_save) (VdMachine *self); /* while it is active; NULL: never */
+  VdJob *(*discard) (VdMachine *self);    /* what was saved; it starts anew then */
   VdJob *(*set_disc) (VdMachine *self, guint drive, const char *path, gboolean force);
   VdJob *(*save_screenshot) (VdMachine *self, GFile *file); /* PNG */
 };
@@ -62,6 +66,9 @@ const char *vd_machine_get_details (VdMachine *self);
 VdJob *vd_machine_get_job (VdMachine *self);
 GFile *vd_machine_get_screenshot (VdMachine *self);
 gboolean vd_machine_get_read_only (VdMachine *self);
+gboolean vd_machine_get_saved (VdMachine *self);
+/* Whether what runs it now can save it; tells nothing new before the state changes. */
+gboolean vd_machine_can_save (VdMachine *self);
 gboolean vd_machine_is_active (VdMachine *self); /* starting, running, paused, stopping */
 /* What runs it, for people: "VirtDesk" or "QEMU"; and why, one translated sentence. */
 const char *vd_machine_get_engine_name (VdMachine *self);
@@ -76,6 +83,8 @@ VdJob *vd_machine_resume (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_power_off (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_force_off (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 VdJob *vd_machine_reset (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *vd_machine_save (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
+VdJob *vd_machine_discard (VdMachine *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Puts a disc into a CD drive (the first is 0) of a machine that runs; @path NULL takes out what is
  * there. A guest that keeps its disc is asked for it, and the job fails with VD_ERROR_DISC_LOCKED,
  * unless by @force. What it starts with next time is the library's: vd_library_set_disc. */
@@ -89,6 +98,7 @@ void vd_machine_set_state (VdMachine *self, VdMachineState state, const char *pr
 /* @job, of the library, changes the machine: it is shown as the machine's, and no other verb begins
  * until it has ended. Returns @job. */
 VdJob *vd_machine_watch (VdMachine *self, VdJob *job);
+void vd_machine_set_saved (VdMachine *self, gboolean saved);
 void vd_machine_set_details (VdMachine *self, const char *details);
 void vd_machine_set_config (VdMachine *self, VdConfig *config, gboolean read_only);
 void vd_machine_set_name (VdMachine *self, const char *name); /* where there is no config */

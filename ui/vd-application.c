@@ -27,8 +27,9 @@ struct _VdApplication {
   VdWindow *window;
   GtkWindow *waiting; /* what is shown while taking */
 
-  guint n_ending; /* machines that are being turned off before the end */
-  guint patience; /* source: how long they are waited for */
+  gboolean quitting; /* once no machine is active */
+  guint n_ending;    /* machines that are being turned off before the end */
+  guint patience;    /* source: how long they are waited for */
   gboolean closing;
   gboolean again; /* asked for while closing */
 };
@@ -55,6 +56,20 @@ count_active (VdApplication *self)
   return active;
 }
 
+static gboolean
+can_save_all (VdApplication *self)
+{
+  GListModel *machines = vd_library_get_machines (self->library);
+
+  for (guint i = 0; i < g_list_model_get_n_items (machines); i++) {
+    g_autoptr (VdMachine) machine = g_list_model_get_item (machines, i);
+
+    if (vd_machine_is_active (machine) && !vd_machine_can_save (machine))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* The end begins with the last window; see vd_application_window_removed. */
 static void
 quit_now (VdApplication *self)
@@ -71,8 +86,23 @@ quit_now (VdApplication *self)
 static void
 quit_when_off (VdApplication *self)
 {
-  if (self->patience != 0 && self->n_ending == 0 && count_active (self) == 0)
+  if (self->quitting && self->n_ending == 0 && count_active (self) == 0)
     quit_now (self);
+}
+
+/* A machine could not be saved, or nobody wants it any more: it runs on, and so do we. One that is
+ * being turned off is waited for only so long. */
+static void
+stay (VdApplication *self, VdJob *job, const GError *error)
+{
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (self));
+
+  g_message ("%s: %s", vd_job_get_title (job), error->message);
+  if (self->patience != 0)
+    return;
+  self->quitting = FALSE;
+  if (window != NULL)
+    vd_report_error (GTK_WIDGET (window), vd_job_get_title (job), error);
 }
 
 static void
@@ -82,7 +112,7 @@ machine_ended (GObject *object, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (!vd_job_wait_finish (VD_JOB (object), result, &error))
-    g_warning ("%s: %s", vd_job_get_title (VD_JOB (object)), error->message);
+    stay (self, VD_JOB (object), error);
   self->n_ending--;
   quit_when_off (self);
 }
@@ -98,13 +128,15 @@ on_patience_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* @verb ends each: turned off, or saved. */
 static void
-turn_off_and_quit (VdApplication *self)
+end_and_quit (VdApplication *self, VdJob *(*verb) (VdMachine *machine))
 {
   GListModel *machines = vd_library_get_machines (self->library);
   guint n = g_list_model_get_n_items (machines);
 
-  if (self->patience == 0)
+  self->quitting = TRUE;
+  if (verb == vd_machine_force_off && self->patience == 0)
     self->patience = g_timeout_add_seconds (PATIENCE, on_patience_over, self);
   self->n_ending++; /* so that nothing ends before all have been asked */
   for (guint i = 0; i < n; i++) {
@@ -113,7 +145,7 @@ turn_off_and_quit (VdApplication *self)
 
     if (!vd_machine_is_active (machine))
       continue;
-    job = vd_machine_force_off (machine);
+    job = verb (machine);
     self->n_ending++;
     g_signal_connect_object (machine, "notify::state", G_CALLBACK (quit_when_off), self,
                              G_CONNECT_SWAPPED);
@@ -127,7 +159,9 @@ static void
 quit_answered (AdwAlertDialog *dialog, const char *response, VdApplication *self)
 {
   if (g_str_equal (response, "quit"))
-    turn_off_and_quit (self);
+    end_and_quit (self, vd_machine_force_off);
+  else if (g_str_equal (response, "save"))
+    end_and_quit (self, vd_machine_save);
 }
 
 static gboolean
@@ -139,6 +173,30 @@ asks_already (GtkWindow *window)
       : NULL;
 
   return dialog != NULL && g_str_equal (gtk_widget_get_name (GTK_WIDGET (dialog)), "quit");
+}
+
+static void
+format_question (AdwAlertDialog *dialog, gboolean can_save, guint n)
+{
+  if (can_save)
+    adw_alert_dialog_format_body (
+      dialog,
+      ngettext (
+        "%u machine is running. Saved, it goes on from here next time; turned off, it loses "
+        "what is not saved inside it.",
+        "%u machines are running. Saved, they go on from here next time; turned off, they "
+        "lose what is not saved inside them.",
+        n),
+      n);
+  else
+    adw_alert_dialog_format_body (
+      dialog,
+      ngettext ("%u machine is running. Quitting turns it off at once; what is "
+                "not saved inside it is lost.",
+                "%u machines are running. Quitting turns them off at once; "
+                "what is not saved inside them is lost.",
+                n),
+      n);
 }
 
 static void
@@ -157,16 +215,12 @@ quit (GSimpleAction *action, GVariant *parameter, gpointer data)
     return;
   dialog = ADW_ALERT_DIALOG (
     adw_alert_dialog_new (ngettext ("A Machine Is Running", "Machines Are Running", n), NULL));
-  adw_alert_dialog_format_body (
-    dialog,
-    ngettext ("%u machine is running. Quitting turns it off at once; what is "
-              "not saved inside it is lost.",
-              "%u machines are running. Quitting turns them off at once; "
-              "what is not saved inside them is lost.",
-              n),
-    n);
+  format_question (dialog, can_save_all (self), n);
   adw_alert_dialog_add_responses (dialog, "cancel", _("_Cancel"), "quit", _("_Turn Off and Quit"),
                                   NULL);
+  if (can_save_all (self))
+    adw_alert_dialog_add_response (dialog, "save", _("_Save and Quit"));
+  adw_alert_dialog_set_response_appearance (dialog, "save", ADW_RESPONSE_SUGGESTED);
   adw_alert_dialog_set_response_appearance (dialog, "quit", ADW_RESPONSE_DESTRUCTIVE);
   gtk_widget_set_name (GTK_WIDGET (dialog), "quit");
   adw_alert_dialog_set_default_response (dialog, "cancel"); /* Enter harms nothing */

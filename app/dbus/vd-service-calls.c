@@ -306,6 +306,8 @@ static const struct {
   { "Resume", TRUE, NULL, vd_machine_resume },
   { "Reset", TRUE, NULL, vd_machine_reset },
   { "PowerOff", TRUE, NULL, vd_machine_power_off },
+  { "Save", TRUE, NULL, vd_machine_save },
+  { "Discard", TRUE, NULL, vd_machine_discard },
   { "ForceOff", TRUE, handle_force_off, NULL },
   { "Wait", TRUE, handle_wait, NULL },
   { "Screenshot", TRUE, handle_screenshot, NULL },

@@ -26,6 +26,8 @@ static const char vd_service_xml[] =
   "<method name='Reset'><arg name='machine' type='s'/></method>"
   /* Asks the system in the machine to turn off; Wait tells when it has. */
   "<method name='PowerOff'><arg name='machine' type='s'/></method>"
+  "<method name='Save'><arg name='machine' type='s'/></method>"
+  "<method name='Discard'><arg name='machine' type='s'/></method>"
   "<method name='ForceOff'><arg name='machine' type='s'/></method>"
   /* Returns when the machine does not run any more. */
   "<method name='Wait'><arg name='machine' type='s'/><arg name='state' type='s' direction='out'/></method>"

@@ -314,6 +314,14 @@ check_writable (VdMachine *machine, VdConfig *config, GError **error)
                  vd_machine_get_name (machine));
     return FALSE;
   }
+  if (vd_machine_get_saved (machine)) {
+    g_set_error (
+      error, VD_ERROR, VD_ERROR_STATE,
+      _("“%s” is saved as it was. Start it, or discard what was saved, before you change "
+        "it."),
+      vd_machine_get_name (machine));
+    return FALSE;
+  }
   return vd_config_check (config, error);
 }
 

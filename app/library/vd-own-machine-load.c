@@ -114,6 +114,7 @@ vd_own_machine_check_elsewhere (VdOwnMachine *self)
   if (vd_machine_get_state (VD_MACHINE (self)) == VD_MACHINE_ELSEWHERE) {
     find_run (self);
     vd_own_machine_find_screenshot (self);
+    vd_own_machine_find_saved (self);
   }
 }
 
@@ -179,6 +180,7 @@ read_folder (VdOwnMachine *self)
   vd_machine_set_config (machine, config, newer);
   vd_own_machine_update_engine (self);
   vd_own_machine_find_screenshot (self);
+  vd_own_machine_find_saved (self);
   find_run (self);
   if (newer && vd_machine_get_state (machine) == VD_MACHINE_OFF)
     vd_machine_set_state (machine, VD_MACHINE_OFF,

@@ -31,6 +31,7 @@ struct _VdOwnMachine {
 /* vd-own-machine.c */
 void vd_own_machine_adopt (VdOwnMachine *self, VdEngine *engine);
 void vd_own_machine_find_screenshot (VdOwnMachine *self);
+void vd_own_machine_find_saved (VdOwnMachine *self);
 
 /* vd-own-machine-load.c */
 void vd_own_machine_set_lost (VdOwnMachine *self);

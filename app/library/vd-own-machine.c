@@ -9,6 +9,7 @@
 #include "library/vd-own-machine-private.h"
 #include "library/vd-job-private.h"
 #include "library/vd-picture.h"
+#include "library/vd-saved.h"
 #include "vd-error.h"
 
 #include <glib/gi18n-lib.h>
@@ -81,6 +82,12 @@ vd_own_machine_find_screenshot (VdOwnMachine *self)
     vd_machine_set_screenshot (VD_MACHINE (self), file);
 }
 
+void
+vd_own_machine_find_saved (VdOwnMachine *self)
+{
+  vd_machine_set_saved (VD_MACHINE (self), vd_saved_find (self->folder) != VD_ENGINE_AUTO);
+}
+
 static void save_last_picture (VdOwnMachine *self);
 
 static void
@@ -88,6 +95,7 @@ on_run_changed (VdOwnMachine *self, guint state, const char *problem, const char
 {
   VdMachine *machine = VD_MACHINE (self);
 
+  vd_own_machine_find_saved (self);
   switch (state) {
   case VD_RUN_RUNNING:
     /* A guest that was asked to turn off and is still at it does not "run" again. */
@@ -136,12 +144,16 @@ set_run (VdOwnMachine *self, VdRun *run)
 }
 
 static VdJob *
-start_run (VdOwnMachine *self, VdEngine *engine, const char *title, gboolean adopt)
+start_run (VdOwnMachine *self,
+           VdEngine *engine,
+           VdConfig *config,
+           const char *title,
+           gboolean adopt)
 {
   VdMachine *machine = VD_MACHINE (self);
   Call *call = g_new0 (Call, 1);
 
-  set_run (self, vd_engine_new_run (engine, vd_machine_get_config (machine), self->folder));
+  set_run (self, vd_engine_new_run (engine, config, self->folder));
   call->run = g_object_ref (self->run);
   call->adopt = adopt;
   call->running_file = g_build_filename (self->folder, VD_RUNNING_FILE, NULL);
@@ -152,13 +164,31 @@ start_run (VdOwnMachine *self, VdEngine *engine, const char *title, gboolean ado
                           call, call_free);
 }
 
+/* What was saved goes on where it was saved, and as what it was. */
+static VdEngine *
+choose_engine (VdOwnMachine *self, VdConfig **config, GError **error)
+{
+  VdMachine *machine = VD_MACHINE (self);
+  VdEngineKind kind = vd_saved_find (self->folder);
+  VdEngine *engine;
+
+  if (kind == VD_ENGINE_AUTO) {
+    *config = g_object_ref (vd_machine_get_config (machine));
+    return vd_engine_list_choose (self->engines, *config, self->folder, NULL, error);
+  }
+  engine = vd_engine_list_find (self->engines, kind);
+  *config = vd_saved_load_config (self->folder, kind, vd_machine_get_uuid (machine), error);
+  if (*config == NULL || !vd_engine_check (engine, *config, self->folder, error))
+    return NULL;
+  return engine;
+}
+
 static VdJob *
 vd_own_machine_start (VdMachine *machine)
 {
   VdOwnMachine *self = VD_OWN_MACHINE (machine);
   g_autofree char *title = g_strdup_printf (_("Start “%s”"), vd_machine_get_name (machine));
-  VdConfig *config = vd_machine_get_config (machine);
-  g_autofree char *reason = NULL;
+  g_autoptr (VdConfig) config = NULL;
   GError *error = NULL;
   VdEngine *engine;
 
@@ -168,11 +198,11 @@ vd_own_machine_start (VdMachine *machine)
                  vd_machine_get_name (machine));
     return vd_job_new_failed (title, machine, error);
   }
-  engine = vd_engine_list_choose (self->engines, config, self->folder, &reason, &error);
+  engine = choose_engine (self, &config, &error);
   if (engine == NULL)
     return vd_job_new_failed (title, machine, error);
   vd_own_machine_update_engine (self);
-  return start_run (self, engine, title, FALSE);
+  return start_run (self, engine, config, title, FALSE);
 }
 
 void
@@ -180,7 +210,7 @@ vd_own_machine_adopt (VdOwnMachine *self, VdEngine *engine)
 {
   g_autofree char *title =
     g_strdup_printf (_("Find “%s”"), vd_machine_get_name (VD_MACHINE (self)));
-  VdJob *job = start_run (self, engine, title, TRUE);
+  VdJob *job = start_run (self, engine, vd_machine_get_config (VD_MACHINE (self)), title, TRUE);
 
   /* The job lives until it is finished; what it finds is the machine's state. */
   g_object_unref (job);
@@ -256,6 +286,63 @@ vd_own_machine_reset (VdMachine *machine)
   VdOwnMachine *self = VD_OWN_MACHINE (machine);
 
   return run_verb (self, _("Reset"), VD_RUN_GET_CLASS (self->run)->reset, reset_done);
+}
+
+static gboolean
+save_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **error)
+{
+  Call *call = data;
+
+  return VD_RUN_GET_CLASS (call->run)->save (call->run, job, cancellable, error);
+}
+
+static gboolean
+vd_own_machine_can_save (VdMachine *machine)
+{
+  VdOwnMachine *self = VD_OWN_MACHINE (machine);
+
+  return self->run != NULL && VD_RUN_GET_CLASS (self->run)->save != NULL;
+}
+
+static VdJob *
+vd_own_machine_save (VdMachine *machine)
+{
+  VdOwnMachine *self = VD_OWN_MACHINE (machine);
+  g_autofree char *title = g_strdup_printf (_("Save “%s”"), vd_machine_get_name (machine));
+  Call *call;
+
+  if (!vd_own_machine_can_save (machine))
+    return vd_job_new_failed (
+      title, machine,
+      g_error_new_literal (
+        VD_ERROR, VD_ERROR_UNSUPPORTED,
+        _("Only a machine that runs on VirtDesk’s own engine can be saved; this "
+          "one runs on QEMU. Turn it off, or pause it.")));
+  call = g_new0 (Call, 1);
+  call->run = g_object_ref (self->run);
+  return vd_job_new_full (title, machine, vd_run_get_worker (self->run), save_body, NULL, call,
+                          call_free);
+}
+
+static gboolean
+discard_body (VdJob *job, gpointer data, GCancellable *cancellable, GError **error)
+{
+  return vd_saved_remove (data, error);
+}
+
+static void
+discard_done (VdJob *job, gpointer data, const GError *error)
+{
+  vd_own_machine_find_saved (VD_OWN_MACHINE (vd_job_get_machine (job)));
+}
+
+static VdJob *
+vd_own_machine_discard (VdMachine *machine)
+{
+  VdOwnMachine *self = VD_OWN_MACHINE (machine);
+
+  return vd_job_new_full (_("Discard What Was Saved"), machine, self->worker, discard_body,
+                          discard_done, g_strdup (self->folder), g_free);
 }
 
 typedef struct {
@@ -450,6 +537,9 @@ vd_own_machine_class_init (VdOwnMachineClass *klass)
   machine_class->power_off = vd_own_machine_power_off;
   machine_class->force_off = vd_own_machine_force_off;
   machine_class->reset = vd_own_machine_reset;
+  machine_class->save = vd_own_machine_save;
+  machine_class->can_save = vd_own_machine_can_save;
+  machine_class->discard = vd_own_machine_discard;
   machine_class->set_disc = vd_own_machine_set_disc;
   machine_class->save_screenshot = vd_own_machine_save_screenshot;
 }

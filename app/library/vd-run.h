@@ -15,6 +15,7 @@
 #include "library/vd-worker.h"
 #include "vd-display.h"
 #include "vd-engine.h"
+#include "vd-job.h"
 
 G_BEGIN_DECLS
 
@@ -31,7 +32,8 @@ G_DECLARE_DERIVABLE_TYPE (VdRun, vd_run, VD, RUN, GObject)
 struct _VdRunClass {
   GObjectClass parent_class;
 
-  /* Worker. Whatever start opened is closed again when it fails. */
+  /* Worker. Whatever start opened is closed again when it fails. A machine that this engine has
+   * saved goes on. */
   gboolean (*start) (VdRun *self, GCancellable *cancellable, GError **error);
   /* Worker. Finds the machine running, left by a process that is gone; VD_ERROR_NOT_FOUND when it
    * does not run any more. May be NULL: it never does. */
@@ -44,6 +46,9 @@ struct _VdRunClass {
   /* What is in the CD drive @drive (the first is 0); @path NULL: nothing. VD_ERROR_DISC_LOCKED
    * where the guest keeps its disc, unless by @force. */
   gboolean (*set_disc) (VdRun *self, guint drive, const char *path, gboolean force, GError **error);
+  /* Worker. Pauses the machine, writes it to vd_saved_begin's place, and ends it; when it fails the
+   * machine goes on. @job hears of the progress. NULL: the engine cannot. */
+  gboolean (*save) (VdRun *self, VdJob *job, GCancellable *cancellable, GError **error);
   /* Worker. The library closes: ends the machine, or leaves it to the next process. */
   void (*close) (VdRun *self);
 

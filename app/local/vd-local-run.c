@@ -13,6 +13,7 @@
 #include "library/vd-file-check.h"
 #include "library/vd-file.h"
 #include "library/vd-own-machine.h"
+#include "library/vd-saved.h"
 #include "vd-error.h"
 
 #include "vmm.h"
@@ -162,10 +163,31 @@ make_machine (VdLocalRun *self, GError **error)
   config = vd_local_config_new (self->config, self->folder, error);
   if (config == NULL)
     return NULL;
+  if (vd_saved_find (self->folder) == VD_ENGINE_LOCAL)
+    config->load = vd_saved_get_state (self->folder, VD_ENGINE_LOCAL);
   machine = vmm_machine_new (config, &listener, self, error);
   if (machine == NULL)
     vd_local_map_error (error);
   return machine;
+}
+
+/* The machine is made, and where it was saved it is as it was then. */
+static gboolean
+go (VdLocalRun *self, GCancellable *cancellable, GError **error)
+{
+  gboolean saved = vd_saved_find (self->folder) == VD_ENGINE_LOCAL;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      (saved && !vd_saved_take (self->folder, VD_ENGINE_LOCAL, error)))
+    return FALSE;
+  if (!vmm_machine_start (self->machine, error)) {
+    if (saved)
+      vd_saved_give_back (self->folder, VD_ENGINE_LOCAL, NULL);
+    return FALSE;
+  }
+  if (saved)
+    vd_saved_remove (self->folder, NULL);
+  return TRUE;
 }
 
 static gboolean
@@ -177,8 +199,7 @@ vd_local_run_start (VdRun *run, GCancellable *cancellable, GError **error)
   if (self->machine == NULL)
     return FALSE;
   attach_display (self);
-  if (!g_cancellable_set_error_if_cancelled (cancellable, error) &&
-      vmm_machine_start (self->machine, error))
+  if (go (self, cancellable, error))
     return TRUE;
 
   vd_local_map_error (error);
@@ -266,6 +287,57 @@ vd_local_run_force_off (VdRun *run, GError **error)
   return TRUE;
 }
 
+typedef struct {
+  VdJob *job;
+  GCancellable *cancellable;
+} Saving;
+
+static gboolean
+report (gpointer data, guint64 done, guint64 total)
+{
+  Saving *saving = data;
+
+  vd_job_set_progress (saving->job, total > 0 ? (double) done / total : 0);
+  return !g_cancellable_is_cancelled (saving->cancellable);
+}
+
+static gboolean
+write_machine (VdLocalRun *self, VdJob *job, GCancellable *cancellable, GError **error)
+{
+  Saving saving = { job, cancellable };
+  VmmProgress progress = { report, &saving };
+  g_autofree char *path = vd_saved_begin (self->folder, error);
+
+  if (path != NULL && vmm_machine_save (self->machine, path, &progress, error) &&
+      vd_saved_commit (self->folder, VD_ENGINE_LOCAL, self->config, error))
+    return TRUE;
+  vd_saved_abort (self->folder);
+  if (!g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+  g_clear_error (error);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+vd_local_run_save (VdRun *run, VdJob *job, GCancellable *cancellable, GError **error)
+{
+  VdLocalRun *self = VD_LOCAL_RUN (run);
+  gboolean ran;
+
+  if (!check_runs (self, error))
+    return FALSE;
+  ran = vmm_machine_get_state (self->machine) == VMM_MACHINE_RUNNING;
+  if ((!ran || vmm_machine_pause (self->machine, error)) &&
+      write_machine (self, job, cancellable, error)) {
+    vmm_machine_stop (self->machine);
+    return TRUE;
+  }
+  if (ran)
+    vmm_machine_resume (self->machine, NULL);
+  vd_local_map_error (error);
+  return FALSE;
+}
+
 static void
 vd_local_run_close (VdRun *run)
 {
@@ -304,6 +376,7 @@ vd_local_run_class_init (VdLocalRunClass *klass)
   run_class->force_off = vd_local_run_force_off;
   run_class->reset = vd_local_run_reset;
   run_class->set_disc = vd_local_run_set_disc;
+  run_class->save = vd_local_run_save;
   run_class->close = vd_local_run_close;
 }
 

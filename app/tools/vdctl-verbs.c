@@ -157,10 +157,12 @@ power_off (VdClient *client, const char *name, int timeout)
 VdctlStatus
 vdctl_stop (const VdctlOptions *options, int argc, char **argv)
 {
-  gboolean force = FALSE;
+  gboolean force = FALSE, save = FALSE;
   int timeout = STOP_TIMEOUT;
   const GOptionEntry entries[] = {
     { "force", 'f', 0, G_OPTION_ARG_NONE, &force, N_("Pull the plug"), NULL },
+    { "save", 's', 0, G_OPTION_ARG_NONE, &save, N_("Save it: it goes on at the next start"),
+      NULL },
     { "timeout", 't', 0, G_OPTION_ARG_INT, &timeout, N_("How long to wait (default: 60)"),
       N_("SECONDS") },
     { NULL },
@@ -176,9 +178,10 @@ vdctl_stop (const VdctlOptions *options, int argc, char **argv)
   client = vd_client_new (options->path, &error);
   if (client == NULL)
     return vdctl_fail (error);
-  if (!force)
+  if (!force && !save)
     return power_off (client, argv[1], timeout);
-  reply = vd_client_call (client, "ForceOff", g_variant_new ("(s)", argv[1]), NULL, &error);
+  reply = vd_client_call (client, save ? "Save" : "ForceOff", g_variant_new ("(s)", argv[1]), NULL,
+                          &error);
   return reply != NULL ? VDCTL_OK : vdctl_fail (error);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "fake-engine.h"
 #include "app-test.h"
+#include "library/vd-saved.h"
 
 #include <glib/gstdio.h>
 
@@ -11,7 +12,7 @@ typedef struct {
   VdRun parent_instance;
   char *folder;
   char *kernel;
-  gboolean survives;
+  VdConfig *config;
 } FakeRun;
 typedef VdRunClass FakeRunClass;
 
@@ -85,6 +86,13 @@ start (VdRun *run, GCancellable *cancellable, GError **error)
   }
   if (VD_RUN_GET_CLASS (run)->survives)
     g_file_set_contents (alive, "", 0, NULL);
+  if (vd_saved_find (self->folder) == VD_ENGINE_LOCAL) {
+    count ("continue");
+    if (!vd_saved_take (self->folder, VD_ENGINE_LOCAL, error))
+      return FALSE;
+    if (g_strcmp0 (self->kernel, "/dies") != 0 && !vd_saved_remove (self->folder, error))
+      return FALSE;
+  }
   vd_run_post (run, VD_RUN_RUNNING, NULL, NULL);
   return TRUE;
 }
@@ -155,6 +163,46 @@ set_disc (VdRun *run, guint drive, const char *path, gboolean force, GError **er
   return FALSE;
 }
 
+/* "/full" finds no room, and "/large" takes so long that somebody cancels it. */
+static gboolean
+write_state (FakeRun *self, VdJob *job, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = vd_saved_begin (self->folder, error);
+
+  if (path == NULL || !g_file_set_contents (path, "state", -1, error))
+    return FALSE;
+  vd_job_set_progress (job, 0.5);
+  while (g_strcmp0 (self->kernel, "/large") == 0 && !g_cancellable_is_cancelled (cancellable))
+    g_usleep (1000);
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  if (g_strcmp0 (self->kernel, "/full") == 0) {
+    g_set_error_literal (error, VD_ERROR, VD_ERROR_FAILED, "The disk is full.");
+    return FALSE;
+  }
+  return vd_saved_commit (self->folder, VD_ENGINE_LOCAL, self->config, error);
+}
+
+static gboolean
+save (VdRun *run, VdJob *job, GCancellable *cancellable, GError **error)
+{
+  FakeRun *self = (FakeRun *) run;
+
+  count ("save");
+  if (!write_state (self, job, cancellable, error)) {
+    vd_saved_abort (self->folder);
+    return FALSE;
+  }
+  vd_run_post (run, VD_RUN_OFF, NULL, NULL);
+  return TRUE;
+}
+
+guint64
+fake_engine_get_last_memory (void)
+{
+  return vd_config_get_memory (((FakeRun *) last_run)->config);
+}
+
 void
 fake_engine_let_go (void)
 {
@@ -184,6 +232,7 @@ finalize (GObject *object)
     last_run = NULL;
   g_free (self->folder);
   g_free (self->kernel);
+  g_clear_object (&self->config);
   G_OBJECT_CLASS (fake_run_parent_class)->finalize (object);
 }
 
@@ -199,6 +248,7 @@ fake_run_class_init (FakeRunClass *klass)
   klass->force_off = force_off;
   klass->reset = reset;
   klass->set_disc = set_disc;
+  klass->save = save;
   klass->close = close_run;
 }
 
@@ -217,6 +267,7 @@ fake_surviving_run_class_init (FakeSurvivingRunClass *klass)
   klass->kind = VD_ENGINE_LIBVIRT;
   klass->survives = TRUE;
   klass->adopt = adopt;
+  klass->save = NULL;
 }
 
 static void
@@ -245,6 +296,7 @@ new_run (VdEngine *engine, VdConfig *config, const char *folder)
 
   run->folder = g_strdup (folder);
   run->kernel = g_strdup (vd_config_get_kernel (config));
+  run->config = vd_config_copy (config);
   vd_run_set_worker (VD_RUN (run), NULL);
   last_run = VD_RUN (run);
   return last_run;

@@ -5,7 +5,9 @@
  * the machine's folder.
  *
  * A kernel named "/refused" fails to start, "/missing-engine" is refused by both, "/locks" keeps
- * its disc unless it is forced, and the end of "/hangs" hangs until it is let go.
+ * its disc unless it is forced, "/full" cannot be saved, "/large" is being saved until that is
+ * cancelled, "/dies" leaves behind what it was saved as, and the end of "/hangs" hangs until it is
+ * let go.
  */
 #pragma once
 
@@ -21,5 +23,7 @@ VdRun *fake_engine_get_last_run (void);
 guint fake_engine_count (const char *verb);
 void fake_engine_reset_counts (void);
 void fake_engine_let_go (void);
+/* Of the config that the last run was made for. */
+guint64 fake_engine_get_last_memory (void);
 
 G_END_DECLS

@@ -357,6 +357,37 @@ test_close (void)
   engine_test_assert_nothing_left (machine);
 }
 
+/* What it had in its memory only is there when it goes on, though the program has gone and come. */
+static void
+test_save (void)
+{
+  g_autoptr (VdConfig) config = make_config ("Saved");
+  g_autofree char *uuid = NULL;
+  VdMachine *machine = engine_test_create (config);
+
+  uuid = g_strdup (vd_machine_get_uuid (machine));
+  app_test_succeeds (vd_machine_start (machine));
+  wait_for_picture (machine);
+  type (machine, "\necho poweroff >/tmp/x\n");
+  for (guint i = 0; i < 2; i++) {
+    app_test_succeeds (vd_machine_save (machine));
+    app_test_wait_for_state (machine, VD_MACHINE_OFF);
+    g_assert_true (vd_machine_get_saved (machine));
+    engine_test_close_library ();
+    engine_test_open_library ();
+    machine = vd_library_find (engine_test_library, uuid);
+    g_assert_true (vd_machine_get_saved (machine));
+    app_test_succeeds (vd_machine_start (machine));
+    app_test_wait_for_state (machine, VD_MACHINE_RUNNING);
+    g_assert_false (vd_machine_get_saved (machine));
+  }
+  do
+    type (machine, "\nsh /tmp/x\n");
+  while (!engine_test_wait_for (machine, VD_MACHINE_OFF));
+  engine_test_assert_nothing_left (machine);
+  app_test_succeeds (vd_library_delete (engine_test_library, machine));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -367,6 +398,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/life", test_life);
   if (engine_test_kind == VD_ENGINE_LOCAL)
     g_test_add_func ("/engine/full-file-system", test_full_file_system);
+  if (engine_test_kind == VD_ENGINE_LOCAL)
+    g_test_add_func ("/engine/save", test_save);
   g_test_add_func ("/engine/power-button", test_power_button);
   g_test_add_func ("/engine/close", test_close);
   return engine_test_run ();

@@ -12,7 +12,8 @@ typedef struct {
   const char *name;
   guint states; /* in which it can be done */
   VdJob *(*verb) (VdMachine *machine);
-  const char *confirm; /* heading with %s for the name, or NULL */
+  gboolean (*possible) (VdMachine *machine); /* beside the state; NULL: always */
+  const char *confirm;                       /* heading with %s for the name, or NULL */
   const char *warning;
   const char *label;
 } MachineAction;
@@ -22,13 +23,19 @@ static const MachineAction actions[] = {
   { "pause", IN (VD_MACHINE_RUNNING), vd_machine_pause },
   { "resume", IN (VD_MACHINE_PAUSED), vd_machine_resume },
   { "power-off", IN (VD_MACHINE_RUNNING), vd_machine_power_off },
-  { "reset", IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED), vd_machine_reset,
+  { "save", IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED), vd_machine_save,
+    vd_machine_can_save },
+  { "discard", IN (VD_MACHINE_OFF) | IN (VD_MACHINE_CRASHED), vd_machine_discard,
+    vd_machine_get_saved, N_("Discard What “%s” Was Doing?"),
+    N_("It will start anew, as after a power cut: what is not saved inside the machine is lost."),
+    N_("_Discard") },
+  { "reset", IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED), vd_machine_reset, NULL,
     N_("Restart “%s” at Once?"), N_("What is not saved inside the machine is lost."),
     N_("_Restart") },
   { "force-off",
     IN (VD_MACHINE_STARTING) | IN (VD_MACHINE_RUNNING) | IN (VD_MACHINE_PAUSED) |
       IN (VD_MACHINE_STOPPING),
-    vd_machine_force_off, N_("Force “%s” Off?"),
+    vd_machine_force_off, NULL, N_("Force “%s” Off?"),
     N_("This is like pulling the plug: what is not saved inside the machine is lost."),
     N_("_Force Off") },
 };
@@ -38,7 +45,7 @@ typedef struct {
   GtkWidget *widget;         /* borrowed: it owns the group */
   VdMachine *machine;        /* owned */
   GSimpleActionGroup *group; /* borrowed */
-  gulong state_handler, job_handler;
+  gulong state_handler, job_handler, saved_handler;
 } Context;
 
 typedef struct {
@@ -123,7 +130,10 @@ update (Context *context)
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++) {
     GAction *action = g_action_map_lookup_action (map, actions[i].name);
 
-    g_simple_action_set_enabled (G_SIMPLE_ACTION (action), (actions[i].states & state) != 0);
+    g_simple_action_set_enabled (
+      G_SIMPLE_ACTION (action),
+      (actions[i].states & state) != 0 &&
+        (actions[i].possible == NULL || actions[i].possible (context->machine)));
   }
   g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (map, "cancel")),
                                vd_machine_get_job (context->machine) != NULL);
@@ -134,6 +144,7 @@ context_free (Context *context)
 {
   g_clear_signal_handler (&context->state_handler, context->machine);
   g_clear_signal_handler (&context->job_handler, context->machine);
+  g_clear_signal_handler (&context->saved_handler, context->machine);
   g_object_unref (context->machine);
   g_free (context);
 }
@@ -169,6 +180,8 @@ vd_machine_actions_install (GtkWidget *widget, VdMachine *machine)
     g_signal_connect_swapped (machine, "notify::state", G_CALLBACK (update), context);
   context->job_handler =
     g_signal_connect_swapped (machine, "notify::job", G_CALLBACK (update), context);
+  context->saved_handler =
+    g_signal_connect_swapped (machine, "notify::saved", G_CALLBACK (update), context);
   g_object_set_data_full (G_OBJECT (group), "context", context, (GDestroyNotify) context_free);
   update (context);
   gtk_widget_insert_action_group (widget, "machine", G_ACTION_GROUP (group));

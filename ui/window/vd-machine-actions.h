@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 /* Puts a group named "machine" on @widget for @machine (NULL takes it away): start, pause,
- * resume, power-off, reset, force-off, cancel. */
+ * resume, power-off, reset, save, discard, force-off, cancel. */
 void vd_machine_actions_install (GtkWidget *widget, VdMachine *machine);
 
 G_END_DECLS

@@ -39,7 +39,10 @@ vd_machine_page_update_primary (VdMachinePage *self)
   VdMachineState state = vd_machine_get_state (self->machine);
   const char *label = _("_Start"), *action = "machine.start";
 
-  if (state == VD_MACHINE_RUNNING || state == VD_MACHINE_STARTING || state == VD_MACHINE_STOPPING) {
+  if (state == VD_MACHINE_OFF && vd_machine_get_saved (self->machine)) {
+    label = _("_Continue");
+  } else if (state == VD_MACHINE_RUNNING || state == VD_MACHINE_STARTING ||
+             state == VD_MACHINE_STOPPING) {
     label = _("_Open Console");
     action = "page.open-console";
   } else if (state == VD_MACHINE_PAUSED) {
@@ -249,6 +252,8 @@ vd_machine_page_init (VdMachinePage *self)
   self->signals = g_signal_group_new (VD_TYPE_MACHINE);
   g_signal_group_connect_swapped (self->signals, "notify::state",
                                   G_CALLBACK (vd_machine_page_state_changed), self);
+  g_signal_group_connect_swapped (self->signals, "notify::saved",
+                                  G_CALLBACK (vd_machine_page_update_primary), self);
   g_signal_group_connect_swapped (self->signals, "notify::problem",
                                   G_CALLBACK (vd_machine_page_update_problem), self);
   g_signal_group_connect_swapped (self->signals, "notify::config",

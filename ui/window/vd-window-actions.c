@@ -228,7 +228,8 @@ vd_window_update_actions (VdWindow *self)
   GtkWidget *widget = GTK_WIDGET (self);
   VdMachineState state = machine != NULL ? vd_machine_get_state (machine) : VD_MACHINE_BROKEN;
   gboolean editable = machine != NULL && vd_machine_get_config (machine) != NULL &&
-                      !vd_machine_get_read_only (machine) && state != VD_MACHINE_ELSEWHERE;
+                      !vd_machine_get_read_only (machine) && !vd_machine_get_saved (machine) &&
+                      state != VD_MACHINE_ELSEWHERE;
   gboolean deletable =
     machine != NULL && !vd_machine_is_active (machine) && state != VD_MACHINE_ELSEWHERE;
 

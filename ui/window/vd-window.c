@@ -243,6 +243,8 @@ vd_window_init (VdWindow *self)
                                   self);
   g_signal_group_connect_swapped (self->shown_signals, "notify::state",
                                   G_CALLBACK (vd_window_update_actions), self);
+  g_signal_group_connect_swapped (self->shown_signals, "notify::saved",
+                                  G_CALLBACK (vd_window_update_actions), self);
   g_signal_connect_object (self->settings, "changed::slow-banner", G_CALLBACK (update_banner), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect (drop, "drop", G_CALLBACK (file_dropped), self);
