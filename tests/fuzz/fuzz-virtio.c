@@ -4,7 +4,10 @@
  * deeds: requests, registers, memory, what the host does meanwhile.
  */
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "fake-channel.h"
 #include "fake-devices.h"
 #include "virtio/virtio-balloon.h"
 
@@ -24,6 +27,7 @@ typedef struct {
   FuzzReader reader;
   guint64 window;
   guint kind;
+  int client; /* of the channel, or -1 */
 } Run;
 
 /* Buffers one after another in the window; those to read are filled from the input. */
@@ -84,6 +88,30 @@ look_at_balloon (Run *run, guint8 what)
 }
 
 static void
+hang_up (Run *run)
+{
+  if (run->client >= 0)
+    close (run->client);
+  run->client = -1;
+}
+
+/* A client comes, says something, reads or goes. */
+static void
+use_channel (Run *run, guint8 what)
+{
+  guint8 bytes[255] = { what };
+
+  if (run->client < 0)
+    run->client = fake_channel_connect (run->all->channel_fd);
+  else if (what & 0x80)
+    hang_up (run);
+  else if (what & 0x40)
+    recv (run->client, bytes, sizeof bytes, MSG_DONTWAIT);
+  else
+    send (run->client, bytes, what, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
 host_does (Run *run)
 {
   guint8 what = fuzz_reader_u8 (&run->reader);
@@ -116,6 +144,9 @@ host_does (Run *run)
     break;
   case 5:
     look_at_balloon (run, what);
+    break;
+  case 6:
+    use_channel (run, what);
     break;
   default:
     fake_driver_kick (run->driver, what >> 3 & 1);
@@ -160,7 +191,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   static FakeDevices *all;
-  Run run = { .reader = { data, size } };
+  Run run = { .reader = { data, size }, .client = -1 };
 
   if (!all)
     all = fake_devices_new ();
@@ -171,6 +202,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
                      choose_features (all->devices[run.kind], fuzz_reader_u8 (&run.reader)));
   run.window = fake_guest_alloc (all->guest, WINDOW);
   do_deeds (&run);
+  hang_up (&run);
   fake_driver_free (run.driver);
   fake_devices_reset (all);
   return 0;

@@ -13,6 +13,7 @@
 #include "chips/serial.h"
 #include "device/vmm-display-source.h"
 #include "device/vmm-input-sink.h"
+#include "fake-channel.h"
 #include "fake-net.h"
 #include "pci/root-port.h"
 #include "usb/usb-hid.h"
@@ -24,6 +25,7 @@
 #include "virtio/virtio-input.h"
 #include "virtio/virtio-net.h"
 #include "virtio/virtio-rng.h"
+#include "virtio/virtio-serial.h"
 
 #define DISK_SIZE (1 << 20)
 
@@ -110,6 +112,18 @@ make_usb (FakeDevices *self)
   self->devices[FAKE_XHCI] = xhci;
 }
 
+static void
+make_channel (FakeDevices *self)
+{
+  VmmVirtioSerialConfig config = { .n_channels = 1 };
+
+  self->channel_fd = fake_channel_listen ();
+  config.channels[0].name = "com.example.channel";
+  config.channels[0].listen_fd = self->channel_fd;
+  self->devices[FAKE_CHANNEL] =
+    add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_serial_class), "serial1", &config);
+}
+
 /* A port, and a card behind it. */
 static void
 make_port (FakeDevices *self)
@@ -145,6 +159,7 @@ fake_devices_new (void)
   make_port (self);
   self->devices[FAKE_BALLOON] =
     add (self, VMM_VIRTIO_DEVICE_CLASS (vmm_virtio_balloon_class), "balloon0", &balloon);
+  make_channel (self);
   self->first_free = self->guest->next;
   return self;
 }

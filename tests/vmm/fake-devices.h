@@ -19,6 +19,7 @@ typedef enum {
   FAKE_KEYBOARD,
   FAKE_TABLET,
   FAKE_BALLOON,
+  FAKE_CHANNEL, /* one, that a client may connect to */
   FAKE_N_VIRTIO,
   FAKE_SERIAL = FAKE_N_VIRTIO,
   FAKE_PM,
@@ -39,6 +40,7 @@ typedef struct {
   VmmInput *input;
   VmmDevice *devices[FAKE_N_DEVICES];
   VmmBlock *disc;     /* of the CD drive */
+  int channel_fd;     /* the channel's socket */
   guint64 first_free; /* guest memory, before any driver took some */
 } FakeDevices;
 

@@ -3,14 +3,10 @@
  * Channels: what the driver is told of its ports, bytes both ways, clients that come and go, and
  * nonsense on the control queue.
  */
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "base/vmm-socket.h"
+#include "fake-channel.h"
 #include "fake-guest.h"
 #include "virtio/virtio-serial.h"
 
@@ -20,6 +16,7 @@
 #define CONTROL_OUTPUT 3
 #define INPUT          4
 #define OUTPUT         5
+#define LONG_TEXT      (2 << 20) /* more than a socket holds */
 
 enum { READY = 0, ADD = 1, PORT_READY = 3, OPEN = 6, PORT_NAME = 7 };
 
@@ -27,7 +24,6 @@ typedef struct {
   FakeGuest *guest;
   VmmDevice *device;
   FakeDriver *driver;
-  char *folder, *path;
   int listen_fd;
 } Fixture;
 
@@ -44,10 +40,7 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   f->guest = fake_guest_new ();
-  f->folder = g_dir_make_tmp ("test-serial-XXXXXX", NULL);
-  f->path = g_build_filename (f->folder, "socket", NULL);
-  f->listen_fd = vmm_socket_listen ("The channel's socket", f->path, 4, NULL);
-  g_assert_cmpint (f->listen_fd, >=, 0);
+  f->listen_fd = fake_channel_listen ();
   f->device = serial_new (f->guest, f->listen_fd);
   g_assert_nonnull (f->device);
   f->driver = fake_driver_new (f->guest, f->device, MULTIPORT);
@@ -60,20 +53,13 @@ tear_down (Fixture *f, gconstpointer data)
   vmm_device_free (f->device);
   fake_guest_free (f->guest);
   close (f->listen_fd);
-  g_unlink (f->path);
-  g_rmdir (f->folder);
-  g_free (f->path);
-  g_free (f->folder);
 }
 
 static int
 client_new (Fixture *f)
 {
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = fake_channel_connect (f->listen_fd);
 
-  strcpy (address.sun_path, f->path);
-  g_assert_cmpint (connect (fd, (struct sockaddr *) &address, sizeof address), ==, 0);
   fake_guest_settle (f->guest);
   return fd;
 }
@@ -188,6 +174,36 @@ test_clients (Fixture *f, gconstpointer data)
   close (first);
 }
 
+/* A client that reads slowly loses nothing, and the request is given back when all of it is out. */
+static void
+test_slow (Fixture *f, gconstpointer data)
+{
+  g_autofree guint32 *words = g_new (guint32, LONG_TEXT / sizeof (guint32));
+  g_autofree guint8 *heard = g_malloc (LONG_TEXT);
+  FakeBuffer out;
+  guint32 head, written;
+  gsize n = 0;
+  int client = client_new (f);
+
+  for (guint i = 0; i < LONG_TEXT / sizeof (guint32); i++)
+    words[i] = i;
+  out = buffer_new (f, words, LONG_TEXT);
+  open_port (f, TRUE);
+  fake_driver_send (f->driver, OUTPUT, &out, 1, NULL, 0);
+  fake_guest_settle (f->guest);
+  g_assert_false (fake_driver_take_used (f->driver, OUTPUT, &head, &written));
+  while (n < LONG_TEXT) {
+    gssize more = read (client, heard + n, LONG_TEXT - n);
+
+    g_assert_cmpint (more, >, 0);
+    n += more;
+  }
+  g_assert_cmpint (memcmp (heard, words, LONG_TEXT), ==, 0);
+  fake_guest_wait_message (f->guest, OUTPUT + 1);
+  g_assert_true (fake_driver_take_used (f->driver, OUTPUT, &head, &written));
+  close (client);
+}
+
 /* One that nobody listened to is not in the way of the next. */
 static void
 test_unnoticed (Fixture *f, gconstpointer data)
@@ -236,7 +252,8 @@ main (int argc, char **argv)
   } tests[] = {
     { "/virtio-serial/ports", test_ports },       { "/virtio-serial/both-ways", test_both_ways },
     { "/virtio-serial/clients", test_clients },   { "/virtio-serial/unnoticed", test_unnoticed },
-    { "/virtio-serial/nonsense", test_nonsense }, { "/virtio-serial/saved", test_saved },
+    { "/virtio-serial/slow", test_slow },         { "/virtio-serial/nonsense", test_nonsense },
+    { "/virtio-serial/saved", test_saved },
   };
 
   g_test_init (&argc, &argv, NULL);
