@@ -149,8 +149,9 @@ button)
   for event in /sys/class/input/event*/device/name; do
     case $(cat "$event") in "Power Button") event=${event%/device/name} && device=/dev/input/${event##*/} ;; esac
   done
+  exec 3< "$device" # before it is said: what comes earlier is lost
   echo "WAITING"
-  dd if="$device" of=/dev/null bs=24 count=1 2> /dev/null
+  dd of=/dev/null bs=24 count=1 <&3 2> /dev/null
   echo "PRESSED"
   poweroff -f
   ;;
