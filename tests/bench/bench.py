@@ -4,6 +4,7 @@
 
   boot     vmm-run and QEMU on KVM in the box: the same kernel, initrd and command line to init
   desktop  the same with screen, USB, disk and network, started directly, by SeaBIOS and by OVMF
+  disk     vmm-run and QEMU on KVM in the box, raw and qcow2: rates, exits, processor time
   net      vmm-run and QEMU on KVM in the box, user mode, tap and vhost: rates, exits, processor time
   window   virtdesk and an empty libadwaita program: exec to the window on the screen, CPU time, memory
 """
@@ -11,13 +12,13 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
 import boot_plan
+import disk_plan
 import net_plan
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -32,7 +33,7 @@ def median(runs, key):
 
 
 def print_table(results, keys, peer):
-    print('| | ' + ' | '.join(keys) + f' | time / {peer} |')
+    print('| | ' + ' | '.join(keys) + f' | {keys[0].split()[-1]} / {peer} |')
     print('|---|' + '---:|' * (len(keys) + 1))
     base = median(results[peer], keys[0])
     for name, runs in results.items():
@@ -41,12 +42,12 @@ def print_table(results, keys, peer):
         print(f'| {name} | ' + ' | '.join(shown) + f' | {figures[0] / base:.2f} |')
 
 
-def boot_in_box(folder, cases, repetitions):
-    """The box is started for each group: OVMF may end its emulator, and then only that group runs again."""
-    file = folder / 'cases.json'
-    file.write_text(json.dumps(cases))
-    box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '3600', sys.executable,
-           TOP / 'tests/bench/boot.py', str(repetitions), file]
+def in_box(script, folder, plan, repetitions):
+    """The box is started for each plan: its emulator may end, and then only that plan runs again."""
+    file = folder / 'plan.json'
+    file.write_text(json.dumps(plan))
+    box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '7200', sys.executable,
+           TOP / 'tests/bench' / script, str(repetitions), file]
     run = subprocess.run([*map(str, box)], stdout=subprocess.PIPE, text=True)
     lines = [line for line in run.stdout.splitlines() if line.startswith('{')]
     if run.returncode or not lines:
@@ -54,48 +55,36 @@ def boot_in_box(folder, cases, repetitions):
     return json.loads(lines[-1])
 
 
-def bench_boot(repetitions):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))  # the box has a /tmp of its own
-    try:
-        results = boot_in_box(folder, boot_plan.bare(TOP, BUILD, KERNEL, folder), repetitions)
-        print(f'\nboot: 1 vCPU, 256 MiB, serial only, exec to init, medians of {repetitions}\n')
+def bench_boot(repetitions, folder):
+    results = in_box('boot.py', folder, boot_plan.bare(TOP, BUILD, KERNEL, folder), repetitions)
+    print(f'\nboot: 1 vCPU, 256 MiB, serial only, exec to init, medians of {repetitions}\n')
+    print_table(results, BOOT_KEYS, 'QEMU q35')
+
+
+def bench_desktop(repetitions, folder):
+    for way, cases in boot_plan.desktop(BUILD, KERNEL, folder).items():
+        results = in_box('boot.py', folder, cases, repetitions)
+        print(f'\ndesktop, {way}: 1 vCPU, 512 MiB, exec to init, medians of {repetitions}\n')
         print_table(results, BOOT_KEYS, 'QEMU q35')
-    finally:
-        shutil.rmtree(folder)
 
 
-def bench_desktop(repetitions):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))
-    try:
-        for way, cases in boot_plan.desktop(BUILD, KERNEL, folder).items():
-            results = boot_in_box(folder, cases, repetitions)
-            print(f'\ndesktop, {way}: 1 vCPU, 512 MiB, exec to init, medians of {repetitions}\n')
-            print_table(results, BOOT_KEYS, 'QEMU q35')
-    finally:
-        shutil.rmtree(folder)
+def bench_disk(repetitions, folder):
+    results = in_box('disk.py', folder, disk_plan.plan(TOP, BUILD, KERNEL, folder), repetitions)
+    for flow in disk_plan.FLOWS:
+        print(f'\ndisk, {flow["name"]}: per request, medians of {repetitions}; the rate is requests a second\n')
+        of_flow = {name: [run[flow['name']] for run in runs] for name, runs in results.items()}
+        print_table(of_flow, ['rate', 'exits', 'user exits', 'cpu us'], 'QEMU raw')
 
 
-def bench_net(repetitions):
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='bench-', dir=BUILD))
-    try:
-        plan = folder / 'plan.json'
-        plan.write_text(json.dumps(net_plan.plan(TOP, BUILD, KERNEL, folder)))
-        box = [sys.executable, TOP / 'tests/box/box.py', 'run', '--timeout', '7200', sys.executable,
-               TOP / 'tests/bench/net.py', str(repetitions), plan]
-        run = subprocess.run([*map(str, box)], stdout=subprocess.PIPE, text=True)
-        lines = [line for line in run.stdout.splitlines() if line.startswith('{')]
-        if run.returncode or not lines:
-            sys.exit(f'bench: the box ended with {run.returncode}:\n{run.stdout[-3000:]}')
-        results = json.loads(lines[-1])
-        for verb, unit in (('receive', 'MiB'), ('send', 'MiB'), ('echo', 'round trip')):
-            print(f'\nnet, {verb}: per {unit}, medians of {repetitions}; the rate is {unit}s a second\n')
-            keys = [f'{verb} {key}' for key in ('rate', 'exits', 'user exits', 'cpu ms')]
-            print_table(results, keys + ['idle wake-ups'] * (verb == 'echo'), 'QEMU user')
-    finally:
-        shutil.rmtree(folder)
+def bench_net(repetitions, folder):
+    results = in_box('net.py', folder, net_plan.plan(TOP, BUILD, KERNEL, folder), repetitions)
+    for verb, unit in (('receive', 'MiB'), ('send', 'MiB'), ('echo', 'round trip')):
+        print(f'\nnet, {verb}: per {unit}, medians of {repetitions}; the rate is {unit}s a second\n')
+        keys = [f'{verb} {key}' for key in ('rate', 'exits', 'user exits', 'cpu ms')]
+        print_table(results, keys + ['idle wake-ups'] * (verb == 'echo'), 'QEMU user')
 
 
-def bench_window(repetitions):
+def bench_window(repetitions, _folder):
     run = subprocess.run([TOP / 'tests/ui/screen.sh', BUILD, sys.executable, TOP / 'tests/bench/window.py', str(repetitions),
                           BUILD / 'tests/bench/empty-window', BUILD / 'ui/virtdesk'], stdout=subprocess.PIPE, text=True)
     if run.returncode:
@@ -104,7 +93,7 @@ def bench_window(repetitions):
     print_table(json.loads(run.stdout.splitlines()[-1]), ['seconds', 'cpu seconds', 'memory KiB'], 'empty-window')
 
 
-BENCHES = {'boot': bench_boot, 'desktop': bench_desktop, 'net': bench_net, 'window': bench_window}
+BENCHES = {'boot': bench_boot, 'desktop': bench_desktop, 'disk': bench_disk, 'net': bench_net, 'window': bench_window}
 
 
 def main():
@@ -114,7 +103,8 @@ def main():
     options = parser.parse_args()
     for name, bench in BENCHES.items():
         if options.name in (None, name):
-            bench(options.n)
+            with tempfile.TemporaryDirectory(prefix='bench-', dir=BUILD) as folder:  # the box has a /tmp of its own
+                bench(options.n, pathlib.Path(folder))
 
 
 if __name__ == '__main__':

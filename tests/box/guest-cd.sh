@@ -15,7 +15,7 @@ terminal_output console serial
 set timeout=-1
 for test in off reboot screen; do
   menuentry "Guest $test" $test {
-    linux /vmlinuz console=tty0 console=ttyS0 quiet panic=-1 test=$2
+    linux /vmlinuz console=tty0 console=ttyS0 quiet panic=-1 tsc=nowatchdog test=$2
     initrd /initrd
   }
 done
