@@ -152,6 +152,9 @@ shoot_running (Shots *shots, VdMachine *machine)
   shoot (shots, console, "console-off");
   gtk_window_destroy (console);
   shoot (shots, shots->window, "machine-off");
+  vd_machine_set_saved (machine, TRUE);
+  shoot (shots, shots->window, "machine-saved");
+  vd_machine_set_saved (machine, FALSE);
 }
 
 /* With all that a machine can have, and its disk full. */
