@@ -136,10 +136,29 @@ on_device_broken (VmmMachine *machine, const char *device, const char *why, gpoi
   vd_run_post (data, VD_RUN_RUNNING, problem, NULL);
 }
 
+/* As QEMU's machines, but that it runs on: what its system wrote on the screen can be read. */
+static void
+on_panicked (VmmMachine *machine, gpointer data)
+{
+  vd_run_post (data, VD_RUN_RUNNING,
+               _("The system in the machine stopped with an error of its own (a panic). Restart it, "
+                 "or force it off."),
+               NULL);
+}
+
+static void
+on_reset (VmmMachine *machine, gpointer data)
+{
+  if (vmm_machine_get_state (machine) == VMM_MACHINE_RUNNING)
+    vd_run_post (data, VD_RUN_RUNNING, NULL, NULL); /* what was wrong with it is over */
+}
+
 static const VmmListener listener = {
   .state_changed = on_state_changed,
   .paused_for = on_paused_for,
   .device_broken = on_device_broken,
+  .panicked = on_panicked,
+  .was_reset = on_reset,
 };
 
 static void
