@@ -51,27 +51,25 @@ vmm_machine_attach_nic (VmmMachine *self, const VmmNicConfig *nic, GError **erro
   return id;
 }
 
+gboolean
+vmm_machine_detach (VmmMachine *self, const char *id, gboolean force, GError **error)
+{
+  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
+  gboolean ok;
+
+  if (!check_running (self, error))
+    return FALSE;
+  vmm_machine_park (self);
+  ok = vmm_pc_detach (self->pc, id, force, error);
+  vmm_machine_run (self);
+  return ok;
+}
+
 static void
 tell (VmmMachine *self, const char *id)
 {
   if (self->listener.detached)
     self->listener.detached (self, id, self->listener_data);
-}
-
-gboolean
-vmm_machine_detach (VmmMachine *self, const char *id, gboolean force, GError **error)
-{
-  g_autoptr (GMutexLocker) control = g_mutex_locker_new (&self->control);
-  gboolean ok, gone;
-
-  if (!check_running (self, error))
-    return FALSE;
-  vmm_machine_park (self);
-  ok = vmm_pc_detach (self->pc, id, force, &gone, error);
-  vmm_machine_run (self);
-  if (ok && gone)
-    tell (self, id);
-  return ok;
 }
 
 void

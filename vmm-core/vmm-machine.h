@@ -54,7 +54,7 @@ typedef struct {
   void (*device_broken) (VmmMachine *machine, const char *device, const char *why, gpointer data);
   /* The guest's operating system says that it has crashed; the machine runs on. */
   void (*panicked) (VmmMachine *machine, gpointer data);
-  /* The guest has given up @device, or it was taken by force: it is no more. */
+  /* The guest has given up @device: it is no more. */
   void (*detached) (VmmMachine *machine, const char *device, gpointer data);
 } VmmListener;
 
@@ -137,7 +137,8 @@ gboolean vmm_machine_set_cpu_weight (VmmMachine *self, guint weight, GError **er
 char *vmm_machine_attach_disk (VmmMachine *self, const VmmDiskConfig *disk, GError **error);
 char *vmm_machine_attach_nic (VmmMachine *self, const VmmNicConfig *nic, GError **error);
 /* Asks the guest to give up what was attached: VmmListener.detached says when it has. With @force
- * it is taken at once, whatever the guest does with it. Thread: control */
+ * the host has its disk or network back at once, and what the guest wants from it fails until then.
+ * Thread: control */
 gboolean vmm_machine_detach (VmmMachine *self, const char *id, gboolean force, GError **error);
 
 /* Saves a machine that is paused to the new folder @path: see VmmConfig.load. It stays paused, and

@@ -32,6 +32,33 @@ poweroff -f
 '''
 
 
+# Has a disk and a card in use until they fail, and says when no program hangs that used them.
+BUSY_SCRIPT = '''
+load virtio_blk failover net_failover virtio_net
+use() { while dd "$@" bs=4k count=64 2> /dev/null; do :; done; }
+echo READY
+for n in 1 2; do
+  until [ -b /dev/vda ] && [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+  use if=/dev/zero of=/dev/vda oflag=direct & one=$!
+  use if=/dev/vda of=/dev/null iflag=direct & two=$!
+  ip link set eth0 up
+  ip addr add 10.0.2.15/24 dev eth0
+  ping -A -q 10.0.2.2 > /dev/null 2>&1 & three=$!
+  sleep 1
+  echo "BUSY $n"
+  wait $one $two
+  until [ -b /dev/vdb ]; do sleep 0.1; done
+  dd if=/dev/vdb of=/dev/null bs=64k count=16 2> /dev/null && echo "AGAIN $n"
+  while [ -b /dev/vda ] || [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+  kill $three
+  echo "GONE $n"
+  while [ -b /dev/vdb ]; do sleep 0.1; done
+done
+dmesg | grep -E 'BUG:|WARNING: CPU|Call Trace' | sed 's/^/COMPLAINT /'
+poweroff -f
+'''
+
+
 def attach(run, **what):
     return run.ask('attach', **what)
 
@@ -76,5 +103,32 @@ def two_processors():
     cards_come_and_go('--cpus', '2')
 
 
+def taken_by_force():
+    """From a guest that uses them: the image is the host's at once, and the guest does not hang."""
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.truncate(MIB)
+        with Running(*linux_script(BUSY_SCRIPT), '--ports', '3', '--cpus', '2') as run:
+            run.wait_said('READY')
+            for n in (1, 2):
+                expect(attach(run, disk=f'{disk.name},format=raw') == 'disk0', 'the name of the disk')
+                expect(attach(run, net='user') == 'net0', 'the name of the card')
+                run.wait_said(f'BUSY {n}')
+                for name in ('disk0', 'net0'):
+                    run.ask('detach', device=name, force=True)
+                expect(attach(run, disk=f'{disk.name},format=raw') == 'disk1', 'the name of the next disk')
+                try:
+                    run.ask('detach', device='disk0', force=True)
+                    expect(False, 'taken twice')
+                except ValueError as error:
+                    expect('cannot be detached' in str(error), error)
+                run.wait_said(f'AGAIN {n}')
+                run.wait_said(f'GONE {n}')
+                run.ask('detach', device='disk1')
+                for name in ('disk0', 'net0', 'disk1'):
+                    run.wait_event({'event': 'detached', 'device': name})
+            result = run.wait()
+        expect(result.code == 0 and 'COMPLAINT' not in result.out, result)
+
+
 if __name__ == '__main__':
-    main([one_processor, two_processors])
+    main([one_processor, two_processors, taken_by_force])

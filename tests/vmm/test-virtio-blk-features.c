@@ -20,7 +20,7 @@
 #define MQ_BIT    (1u << 12)
 
 enum { IN = 0, OUT = 1, FLUSH = 4, WRITE_ZEROES = 13 };
-enum { OK = 0, NONE = 0xaa };
+enum { OK = 0, ERROR = 1, NONE = 0xaa };
 
 typedef struct {
   FakeGuest *guest;
@@ -61,7 +61,7 @@ tear_down (Fixture *f, gconstpointer data)
   fake_driver_free (f->driver);
   vmm_device_drain (f->device);
   vmm_device_free (f->device);
-  vmm_block_close (f->block);
+  g_clear_pointer (&f->block, vmm_block_close);
   fake_guest_free (f->guest);
   g_unlink (f->path);
   g_free (f->path);
@@ -84,13 +84,19 @@ send_one (Fixture *f, guint i, guint32 type, guint n_out)
 }
 
 static void
-wait_answer (Fixture *f, guint i)
+wait_status (Fixture *f, guint i, guint8 status)
 {
   guint32 head, written;
 
   fake_guest_wait_message (f->guest, i + 1);
   g_assert_true (fake_driver_take_used (f->driver, i, &head, &written));
-  g_assert_cmphex (*(guint8 *) fake_guest_at (f->guest, f->status + i, 1), ==, OK);
+  g_assert_cmphex (*(guint8 *) fake_guest_at (f->guest, f->status + i, 1), ==, status);
+}
+
+static void
+wait_answer (Fixture *f, guint i)
+{
+  wait_status (f, i, OK);
 }
 
 /* Each is answered on its own queue, with its own interrupt. */
@@ -128,6 +134,30 @@ test_kept (Fixture *f, gconstpointer data)
   vmm_device_resume (f->device);
   for (guint i = 0; i < N_QUEUES; i++)
     wait_answer (f, i);
+}
+
+/* A disk that the host has taken back answers everything, what waited included, and always with an
+ * error. */
+static void
+test_disconnected (Fixture *f, gconstpointer data)
+{
+  static const guint32 types[N_QUEUES] = { IN, OUT, FLUSH, WRITE_ZEROES };
+
+  fake_engine_fail (VMM_BLOCK_WRITE, -ENOSPC);
+  send_one (f, 0, OUT, 2);
+  fake_guest_settle (f->guest);
+  g_assert_cmpuint (f->guest->platform.n_pauses, ==, 1);
+  vmm_device_drain (f->device);
+  vmm_virtio_blk_disconnect (f->device);
+  vmm_block_close (g_steal_pointer (&f->block));
+  vmm_device_resume (f->device);
+  wait_status (f, 0, ERROR);
+  for (guint i = 0; i < N_QUEUES; i++) {
+    send_one (f, i, types[i], 1 + (types[i] == OUT));
+    wait_status (f, i, ERROR);
+  }
+  g_assert_cmpuint (fake_driver_read (f->driver, f->driver->config, 8), ==, 0);
+  g_assert_cmpuint (f->guest->platform.n_broken, ==, 0);
 }
 
 /* Whether a write waits until it is durable is the driver's choice; one that knows no flush has
@@ -208,6 +238,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "/virtio-blk/queues", FLUSH_BIT | MQ_BIT, test_queues },
     { "/virtio-blk/queues/kept", FLUSH_BIT | MQ_BIT, test_kept },
+    { "/virtio-blk/disconnected", FLUSH_BIT | MQ_BIT, test_disconnected },
     { "/virtio-blk/durable/always", 0, test_durable },
     { "/virtio-blk/durable/on-flush", FLUSH_BIT, test_durable },
     { "/virtio-blk/durable/as-told", FLUSH_BIT | WCE_BIT, test_durable },

@@ -529,6 +529,29 @@ test_link (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->net->sent->len, ==, 1);
 }
 
+/* A card that the host has taken its network from takes what the guest sends, and its cable is out.
+ */
+static void
+test_disconnected (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *bytes = make_frame (own_mac, 100);
+  FakeBuffer buffer = put (f, bytes, HEADER + 100);
+
+  f->net->blocked = TRUE;
+  offer (f, 2, 256);
+  fake_driver_send (f->driver, TRANSMIT, &buffer, 1, NULL, 0);
+  vmm_device_drain (f->device);
+  vmm_virtio_net_disconnect (f->device);
+  vmm_net_free (&f->net->net);
+  f->net = fake_net_new (f->guest->loop, 0);
+  vmm_device_resume (f->device);
+  g_assert_cmpuint (fake_driver_read (f->driver, f->driver->config + 6, 2), ==, 0);
+  fake_guest_wait_message (f->guest, TRANSMIT + 1);
+  CONTROL_WORD (f, "\1\1\2\1\2\3\4\5");
+  fake_driver_set_status (f->driver, 0);
+  g_assert_cmpuint (fake_driver_get_status (f->driver), ==, 0);
+}
+
 /* While the machine stands still, and while nobody drives the card, no frame comes. */
 static void
 test_drained (Fixture *f, gconstpointer data)
@@ -615,6 +638,7 @@ main (int argc, char **argv)
     { "no-answer", test_no_answer, NULL },
     { "set-mac", test_set_mac, NULL },
     { "link", test_link, NULL },
+    { "disconnected", test_disconnected, NULL },
     { "drained", test_drained, NULL },
     { "saved", test_saved, NULL },
     { "announce", test_announce, NULL },

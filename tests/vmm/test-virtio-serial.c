@@ -250,9 +250,9 @@ main (int argc, char **argv)
     const char *name;
     void (*func) (Fixture *f, gconstpointer data);
   } tests[] = {
-    { "/virtio-serial/ports", test_ports },       { "/virtio-serial/both-ways", test_both_ways },
-    { "/virtio-serial/clients", test_clients },   { "/virtio-serial/unnoticed", test_unnoticed },
-    { "/virtio-serial/slow", test_slow },         { "/virtio-serial/nonsense", test_nonsense },
+    { "/virtio-serial/ports", test_ports },     { "/virtio-serial/both-ways", test_both_ways },
+    { "/virtio-serial/clients", test_clients }, { "/virtio-serial/unnoticed", test_unnoticed },
+    { "/virtio-serial/slow", test_slow },       { "/virtio-serial/nonsense", test_nonsense },
     { "/virtio-serial/saved", test_saved },
   };
 

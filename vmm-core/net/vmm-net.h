@@ -108,6 +108,10 @@ void vmm_net_set_taken (VmmNet *self, guint taken);
 
 void vmm_net_set_pairs (VmmNet *self, guint n);
 
+/* A back end that drops everything, in the memory of whoever uses it: the card cannot tell it from
+ * @like. It needs no freeing. */
+void vmm_net_none_init (VmmNet *self, const VmmNet *like);
+
 /* For the back ends. FALSE where there is no card. */
 gboolean vmm_net_enter (VmmNet *self);
 void vmm_net_leave (VmmNet *self);

@@ -147,6 +147,8 @@ get_id (VirtioBlk *self, BlkRequest *request)
 static guint8
 start (VirtioBlk *self, BlkRequest *request, const Header *header)
 {
+  if (!self->block)
+    return BLK_ERROR;
   switch (header->type) {
   case TYPE_IN:
     return start_transfer (self, request, VMM_BLOCK_READ, header->sector);

@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct {
   VmmVirtio parent;
-  VmmBlock *block;
+  VmmBlock *block; /* NULL: it was lost, and with it all that a request could ask for */
   char serial[BLK_ID_LENGTH];
   guint64 n_requests;
   GPtrArray *spare; /* requests not in use */

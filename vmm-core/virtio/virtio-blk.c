@@ -205,7 +205,8 @@ virtio_blk_process (VmmVirtio *virtio, guint index)
 
   while (more)
     more = process_one (self, index);
-  vmm_block_kick (self->block);
+  if (self->block)
+    vmm_block_kick (self->block);
   vmm_virtio_notify (virtio, index);
 }
 
@@ -218,6 +219,8 @@ virtio_blk_get_features (VmmVirtio *virtio)
 
   if (virtio->n_queues > 1)
     features |= 1u << F_MQ;
+  if (!self->block)
+    return features;
   if (vmm_block_get_readonly (self->block))
     return features | 1u << F_READONLY;
   if (vmm_block_get_discard (self->block))
@@ -229,18 +232,20 @@ static void
 virtio_blk_read_config (VmmVirtio *virtio, guint8 *bytes)
 {
   VirtioBlk *self = (VirtioBlk *) virtio;
+  guint64 size = self->block ? vmm_block_get_size (self->block) : 0;
+  guint cluster_size = self->block ? vmm_block_get_cluster_size (self->block) : 0;
   Config config = {
-    .capacity = vmm_block_get_size (self->block) >> BLK_SECTOR_SHIFT,
+    .capacity = size >> BLK_SECTOR_SHIFT,
     .seg_max = BLK_QUEUE_SIZE - 2, /* header and status are segments too */
     .block_size = BLK_SECTOR,
     .physical_exponent = PHYSICAL_EXPONENT,
     .min_io = 1u << PHYSICAL_EXPONENT,
-    .opt_io = vmm_block_get_cluster_size (self->block) >> BLK_SECTOR_SHIFT,
+    .opt_io = cluster_size >> BLK_SECTOR_SHIFT,
     .writeback = self->writeback,
     .n_queues = virtio->n_queues,
     .max_discard_sectors = BLK_MAX_ZEROES,
     .max_discard_segments = 1,
-    .discard_alignment = vmm_block_get_cluster_size (self->block) >> BLK_SECTOR_SHIFT,
+    .discard_alignment = cluster_size >> BLK_SECTOR_SHIFT,
     .max_zeroes_sectors = BLK_MAX_ZEROES,
     .max_zeroes_segments = 1,
     .zeroes_may_unmap = 1,
@@ -324,6 +329,14 @@ vmm_virtio_blk_resized (VmmDevice *device)
 {
   vmm_device_lock (device);
   vmm_virtio_config_changed ((VmmVirtio *) device);
+  vmm_device_unlock (device);
+}
+
+void
+vmm_virtio_blk_disconnect (VmmDevice *device)
+{
+  vmm_device_lock (device);
+  ((VirtioBlk *) device)->block = NULL;
   vmm_device_unlock (device);
 }
 

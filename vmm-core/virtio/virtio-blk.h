@@ -23,6 +23,9 @@ extern const VmmVirtioClass vmm_virtio_blk_class;
 
 /* The size of the block is another now: the driver is told. Thread: any. */
 void vmm_virtio_blk_resized (VmmDevice *device);
+/* The disk is drained and loses its block, which may be closed then: requests fail. Thread:
+ * control. */
+void vmm_virtio_blk_disconnect (VmmDevice *device);
 /* Requests finished so far. Thread: any. */
 guint64 vmm_virtio_blk_get_n_requests (VmmDevice *device);
 

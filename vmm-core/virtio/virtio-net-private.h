@@ -45,6 +45,7 @@ typedef struct {
 typedef struct {
   VmmVirtio parent;
   VmmNet *net;
+  VmmNet none; /* what @net is once it was lost */
   guint8 own_mac[VMM_NET_MAC_LENGTH];
   guint8 mac[VMM_NET_MAC_LENGTH]; /* the driver may set another */
   gboolean link_down;

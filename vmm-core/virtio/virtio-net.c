@@ -19,6 +19,7 @@
 static const VmmField virtio_net_fields[] = {
   VMM_FIELD_PART (VirtioNet, parent, vmm_virtio_fields, "virtio"),
   VMM_EXEMPT (VirtioNet, net, "from the configuration"),
+  VMM_EXEMPT (VirtioNet, none, "likewise"),
   VMM_EXEMPT (VirtioNet, own_mac, "from the configuration"),
   VMM_FIELD (VirtioNet, mac, VMM_FIELD_BYTES, "mac"),
   VMM_FIELD (VirtioNet, link_down, VMM_FIELD_BOOL, "link-down"),
@@ -286,6 +287,19 @@ virtio_net_unrealize (VmmVirtio *virtio)
 
   vmm_net_connect (self->net, NULL, NULL);
   g_free (self->reservation);
+}
+
+void
+vmm_virtio_net_disconnect (VmmDevice *device)
+{
+  VirtioNet *self = (VirtioNet *) device;
+
+  vmm_virtio_net_set_link (device, FALSE);
+  vmm_net_connect (self->net, NULL, NULL);
+  vmm_device_lock (device);
+  vmm_net_none_init (&self->none, self->net);
+  self->net = &self->none;
+  vmm_device_unlock (device);
 }
 
 void

@@ -24,6 +24,10 @@ extern const VmmVirtioClass vmm_virtio_net_class;
 void vmm_virtio_net_set_link (VmmDevice *device, gboolean up);
 gboolean vmm_virtio_net_get_link (VmmDevice *device);
 
+/* The card is drained and loses its back end, which may be freed then: its cable is out, and what
+ * the guest sends goes nowhere. Thread: control. */
+void vmm_virtio_net_disconnect (VmmDevice *device);
+
 /* Frames so far, both ways. Thread: any. */
 void vmm_virtio_net_get_counters (VmmDevice *device, guint64 *n_sent, guint64 *n_received);
 

@@ -9,13 +9,15 @@
 
 #include "pci/root-port.h"
 #include "virtio/virtio-blk.h"
+#include "virtio/virtio-net.h"
 #include "vmm-error.h"
 #include "x86/pc-private.h"
 
 /* What was attached, and what goes with it. */
 typedef struct {
   VmmDevice *device, *port;
-  VmmBlock *block; /* of a disk */
+  VmmBlock *block;       /* of a disk */
+  gboolean disconnected; /* the host has it back, and the guest has not heard of it yet */
 } VmmPcAttached;
 
 G_STATIC_ASSERT (VMM_MAX_PORTS <= VMM_MAX_ROOT_PORTS);
@@ -79,7 +81,9 @@ insert (VmmPc *self, guint port, VmmDevice *device, VmmBlock *block)
 {
   VmmPcAttached *attached = g_new (VmmPcAttached, 1);
 
-  *attached = (VmmPcAttached) { device, g_ptr_array_index (self->ports, port), block };
+  *attached = (VmmPcAttached) { .device = device,
+                                .port = g_ptr_array_index (self->ports, port),
+                                .block = block };
   g_ptr_array_add (self->attached, attached);
   vmm_root_port_insert (attached->port);
   return g_strdup (device->id);
@@ -127,39 +131,51 @@ vmm_pc_get_attached_block (VmmPc *self, const char *id)
   return NULL;
 }
 
-/* Returns its name. */
-static char *
+/* The host has back what is behind the device. */
+static void
+disconnect (VmmPc *self, VmmPcAttached *attached)
+{
+  VmmDevice *device = attached->device;
+
+  vmm_device_drain (device);
+  if (attached->block) {
+    vmm_virtio_blk_disconnect (device);
+    g_ptr_array_remove (self->blocks, g_steal_pointer (&attached->block));
+  } else {
+    vmm_virtio_net_disconnect (device);
+    vmm_pc_remove_nic (self, device->id);
+  }
+  attached->disconnected = TRUE;
+}
+
+static void
 take_out (VmmPc *self, VmmPcAttached *attached)
 {
-  char *id = g_strdup (attached->device->id);
-
   vmm_root_port_remove (attached->port);
-  vmm_device_drain (attached->device);
+  if (!attached->disconnected)
+    disconnect (self, attached);
   g_ptr_array_remove (self->devices, attached->device);
   g_ptr_array_remove (self->disks, attached->device);
   vmm_device_free (attached->device);
-  if (attached->block)
-    g_ptr_array_remove (self->blocks, attached->block);
-  else
-    vmm_pc_remove_nic (self, id);
   g_ptr_array_remove (self->attached, attached);
-  return id;
 }
 
+/* A card that is torn out leaves a driver behind that waits for ever: Linux for requests that the
+ * card had not answered, and any driver of virtio for a status of 0 where reads are all ones. So
+ * what is taken by force stays in its port as a card that fails, until the guest gives that up. */
 gboolean
-vmm_pc_detach (VmmPc *self, const char *id, gboolean force, gboolean *gone, GError **error)
+vmm_pc_detach (VmmPc *self, const char *id, gboolean force, GError **error)
 {
-  *gone = FALSE;
   for (guint i = 0; i < self->attached->len; i++) {
     VmmPcAttached *attached = g_ptr_array_index (self->attached, i);
 
-    if (strcmp (attached->device->id, id) != 0)
+    if (attached->disconnected || strcmp (attached->device->id, id) != 0)
       continue;
-    if (!force)
-      vmm_root_port_press_button (attached->port);
-    else
-      g_free (take_out (self, attached));
-    *gone = force;
+    if (force) {
+      disconnect (self, attached);
+      vmm_device_resume (attached->device);
+    }
+    vmm_root_port_press_button (attached->port);
     return TRUE;
   }
   g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
@@ -175,8 +191,10 @@ vmm_pc_remove_released (VmmPc *self)
   for (guint i = self->attached->len; i-- > 0;) {
     VmmPcAttached *attached = g_ptr_array_index (self->attached, i);
 
-    if (vmm_root_port_is_released (attached->port))
-      g_ptr_array_add (ids, take_out (self, attached));
+    if (!vmm_root_port_is_released (attached->port))
+      continue;
+    g_ptr_array_add (ids, g_strdup (attached->device->id));
+    take_out (self, attached);
   }
   return ids;
 }

@@ -65,7 +65,7 @@ VmmDevice *
 vmm_pc_add_disk (VmmPc *self, guint number, guint slot, const VmmDiskConfig *disk, GError **error);
 VmmDevice *
 vmm_pc_add_nic (VmmPc *self, guint number, guint slot, const VmmNicConfig *config, GError **error);
-/* What is behind a network card whose device is no more. */
+/* What is behind a network card whose device was disconnected from it. */
 void vmm_pc_remove_nic (VmmPc *self, const char *id);
 /* Of the disk @id, if it was attached; or NULL. */
 VmmBlock *vmm_pc_get_attached_block (VmmPc *self, const char *id);

@@ -69,9 +69,8 @@ gboolean vmm_pc_get_balloon (VmmPc *self, VmmBalloon *balloon, GError **error);
 /* Behind a free root port, while the machine runs. Returns its name. g_free. */
 char *vmm_pc_attach_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error);
 char *vmm_pc_attach_nic (VmmPc *self, const VmmNicConfig *nic, GError **error);
-/* Asks the guest for what was attached, or takes it at once; @gone says which. */
-gboolean
-vmm_pc_detach (VmmPc *self, const char *id, gboolean force, gboolean *gone, GError **error);
+/* Asks the guest for what was attached; with @force, takes what is behind it at once. */
+gboolean vmm_pc_detach (VmmPc *self, const char *id, gboolean force, GError **error);
 /* Frees what the guest has given up. Returns the names. */
 GPtrArray *vmm_pc_remove_released (VmmPc *self);
 
