@@ -12,13 +12,14 @@
 #include "vmm-error.h"
 #include "vmm-snapshot.h"
 
-#define MANIFEST_VERSION 2 /* 1: without the topology, which was one socket */
+#define MANIFEST_VERSION 3 /* 1: one socket, and not said so; 2: nothing was attached */
 
 typedef struct {
   guint8 id[VMM_STREAM_ID_LENGTH];
   guint64 memory; /* bytes */
   guint32 n_vcpus;
   guint32 sockets, cores, threads; /* of them */
+  guint32 n_attached;
 } Manifest;
 
 static const VmmField manifest_fields[] = {
@@ -28,6 +29,7 @@ static const VmmField manifest_fields[] = {
   VMM_FIELD (Manifest, sockets, VMM_FIELD_UINT32, "sockets"),
   VMM_FIELD (Manifest, cores, VMM_FIELD_UINT32, "cores"),
   VMM_FIELD (Manifest, threads, VMM_FIELD_UINT32, "threads"),
+  VMM_FIELD (Manifest, n_attached, VMM_FIELD_UINT32, "attached"),
   VMM_FIELD_LAST,
 };
 
@@ -49,6 +51,7 @@ fill_manifest (VmmMachine *self, Manifest *manifest, GError **error)
   manifest->sockets = topology.sockets;
   manifest->cores = topology.cores;
   manifest->threads = topology.threads;
+  manifest->n_attached = vmm_pc_count_attached (self->pc);
   return getrandom (manifest->id, sizeof manifest->id, 0) == sizeof manifest->id ||
          fail (error, "This computer gives no random numbers.");
 }
@@ -121,7 +124,9 @@ check_manifest (VmmMachine *self, VmmState *state, Manifest *manifest, GError **
                               error))
     return FALSE;
   if (manifest->memory == self->config->memory && manifest->n_vcpus == self->config->n_vcpus)
-    return check_topology (self, manifest, error) && check_devices (self, state, error);
+    return check_topology (self, manifest, error) &&
+           vmm_pc_attach_saved (self->pc, manifest->n_attached, state, error) &&
+           check_devices (self, state, error);
   g_set_error (error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
                "The saved machine has %" G_GUINT64_FORMAT
                " MiB of memory and %u processors: give this one as many.",

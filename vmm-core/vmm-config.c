@@ -15,13 +15,20 @@
 #define HUGE_PAGE        (2 << 20)
 #define MAX_CHANNEL_NAME 64
 
-static void
-disk_free (gpointer data)
+VmmDiskConfig *
+vmm_disk_config_copy (const VmmDiskConfig *self)
 {
-  VmmDiskConfig *disk = data;
+  VmmDiskConfig *copy = g_memdup2 (self, sizeof *self);
 
-  g_free (disk->path);
-  g_free (disk);
+  copy->path = g_strdup (self->path);
+  return copy;
+}
+
+void
+vmm_disk_config_free (VmmDiskConfig *self)
+{
+  g_free (self->path);
+  g_free (self);
 }
 
 static void
@@ -54,7 +61,7 @@ vmm_config_new (void)
   self->cpu.weight = VMM_CPU_WEIGHT;
   self->serial.in_fd = self->serial.out_fd = -1;
   self->console.in_fd = self->console.out_fd = -1;
-  self->disks = g_ptr_array_new_with_free_func (disk_free);
+  self->disks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_disk_config_free);
   self->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
   self->channels = g_ptr_array_new_with_free_func (channel_free);
   self->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
@@ -80,7 +87,7 @@ vmm_config_copy (const VmmConfig *self)
   copy->append = g_strdup (self->append);
   copy->serial.path = g_strdup (self->serial.path);
   copy->console.path = g_strdup (self->console.path);
-  copy->disks = g_ptr_array_new_with_free_func (disk_free);
+  copy->disks = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_disk_config_free);
   copy->cdroms = g_ptr_array_new_with_free_func (cdrom_free);
   copy->channels = g_ptr_array_new_with_free_func (channel_free);
   copy->nics = g_ptr_array_new_with_free_func ((GDestroyNotify) vmm_nic_config_free);
@@ -94,15 +101,8 @@ vmm_config_copy (const VmmConfig *self)
   }
   for (guint i = 0; i < self->cdroms->len; i++)
     vmm_config_add_cdrom (copy, ((VmmCdromConfig *) g_ptr_array_index (self->cdroms, i))->path);
-  for (guint i = 0; i < self->disks->len; i++) {
-    const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
-    VmmDiskConfig *copied = vmm_config_add_disk (copy, disk->path, disk->readonly);
-
-    copied->format = disk->format;
-    copied->bus = disk->bus;
-    copied->discard = disk->discard;
-    copied->direct = disk->direct;
-  }
+  for (guint i = 0; i < self->disks->len; i++)
+    g_ptr_array_add (copy->disks, vmm_disk_config_copy (g_ptr_array_index (self->disks, i)));
   return copy;
 }
 
@@ -268,6 +268,30 @@ check_topology (const VmmConfig *self, GError **error)
   return FALSE;
 }
 
+static guint
+count_hotplug (const VmmConfig *self)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->disks->len; i++)
+    n += ((VmmDiskConfig *) g_ptr_array_index (self->disks, i))->hotplug;
+  for (guint i = 0; i < self->nics->len; i++)
+    n += ((VmmNicConfig *) g_ptr_array_index (self->nics, i))->hotplug;
+  return n;
+}
+
+static gboolean
+has_hotplug_sata (const VmmConfig *self)
+{
+  for (guint i = 0; i < self->disks->len; i++) {
+    const VmmDiskConfig *disk = g_ptr_array_index (self->disks, i);
+
+    if (disk->hotplug && disk->bus != VMM_DISK_VIRTIO)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 /* What is wrong, or NULL. */
 static const char *
 find_fault (const VmmConfig *self)
@@ -308,6 +332,10 @@ find_fault (const VmmConfig *self)
     return "The serial port and the console cannot both read from the same place.";
   if (self->n_ports > VMM_MAX_PORTS)
     return "A machine can have at most 8 ports that something can be attached to.";
+  if (count_hotplug (self) > self->n_ports)
+    return "The machine has fewer ports than disks and network cards that should be behind one.";
+  if (has_hotplug_sata (self))
+    return "Only virtio disks can be behind a port.";
   if (find_channel_fault (self))
     return find_channel_fault (self);
   return find_nic_fault (self);

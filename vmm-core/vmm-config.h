@@ -44,6 +44,7 @@ typedef struct {
   VmmDiskBus bus;
   gboolean discard; /* what the guest discards is given back to the host */
   gboolean direct;  /* not through the host's cache */
+  gboolean hotplug; /* behind the next free port, so that it can be detached */
 } VmmDiskConfig;
 
 typedef struct {
@@ -94,7 +95,8 @@ typedef struct {
   guint width, height;    /* first mode; 0 for 1280 x 800 */
   VmmTextConfig serial;   /* COM1: ttyS0 to Linux */
   VmmTextConfig console;  /* virtio-console: hvc0 to Linux */
-  char *load;             /* folder of a saved machine that goes on, or NULL: it starts anew */
+  char *load;             /* folder of a saved machine that goes on, with the disks and cards that
+                             had been attached to it; or NULL: it starts anew */
   guint n_ports;          /* that disks and cards can be attached to while the machine runs */
   gboolean usb;           /* a controller; with graphics, a keyboard and a tablet too */
   gboolean balloon;       /* memory that the guest does without goes back to the host */
@@ -105,6 +107,8 @@ typedef struct {
 VmmConfig *vmm_config_new (void);
 VmmConfig *vmm_config_copy (const VmmConfig *self);
 void vmm_config_free (VmmConfig *self);
+VmmDiskConfig *vmm_disk_config_copy (const VmmDiskConfig *self);
+void vmm_disk_config_free (VmmDiskConfig *self);
 /* Borrowed: the rest of it is the caller's to fill in. */
 VmmDiskConfig *vmm_config_add_disk (VmmConfig *self, const char *path, gboolean readonly);
 /* @path NULL: nothing is in the drive. */

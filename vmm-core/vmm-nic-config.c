@@ -63,6 +63,7 @@ vmm_nic_config_copy (const VmmNicConfig *self)
 {
   VmmNicConfig *copy = vmm_nic_config_new (self->mode);
 
+  copy->hotplug = self->hotplug;
   copy->has_mac = self->has_mac;
   memcpy (copy->mac, self->mac, sizeof copy->mac);
   copy->network = g_strdup (self->network);

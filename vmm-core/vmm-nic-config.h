@@ -29,6 +29,7 @@ typedef enum {
 
 typedef struct {
   VmmNicMode mode;
+  gboolean hotplug; /* behind the next free port, so that it can be detached */
   gboolean has_mac; /* else it follows from the machine's UUID and the card's place */
   guint8 mac[VMM_MAC_LENGTH];
   char *network;       /* USER: "10.0.2.0/24"; NULL for that one */

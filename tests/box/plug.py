@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Disks and network cards attached to Debian's kernel while it runs, used, and detached."""
 import os
+import pathlib
 import tempfile
 
-from guests import Running, expect, linux_script, main
+from guests import Running, expect, linux_script, main, vmm_run
 
 MIB = 1 << 20
 
@@ -55,6 +56,31 @@ for n in 1 2; do
   while [ -b /dev/vdb ]; do sleep 0.1; done
 done
 dmesg | grep -E 'BUG:|WARNING: CPU|Call Trace' | sed 's/^/COMPLAINT /'
+poweroff -f
+'''
+
+
+# Uses a disk that was there from the start, and a disk and a card that come, over and over; then they go.
+SAVED_SCRIPT = '''
+load virtio_blk failover net_failover virtio_net
+until [ -b /dev/vda ]; do sleep 0.1; done
+echo "READY $(cat /sys/block/vda/serial)"
+until [ -b /dev/vdb ] && [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+ip link set eth0 up
+ip addr add 10.0.2.15/24 dev eth0
+n=0
+until [ -e /tmp/stop ]; do
+  n=$((n + 1))
+  echo "$n" | dd of=/dev/vdb bs=512 seek=$n conv=sync,fsync,notrunc 2> /dev/null
+  [ "$(dd if=/dev/vdb bs=512 skip=$n count=1 iflag=direct 2> /dev/null | head -n 1)" = "$n" ] || echo "COMPLAINT: sector $n"
+  dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2> /dev/null || echo "COMPLAINT: vda"
+  ping -c 1 -q 10.0.2.2 | grep -q "1 packets received" && echo "TICK $n"
+  [ $n != 9 ] || touch /tmp/stop
+done
+echo DONE
+while [ -b /dev/vda ] || [ -b /dev/vdb ] || [ -e /sys/class/net/eth0 ]; do sleep 0.1; done
+dmesg | grep -iE "pci|virtio" | grep -iE "error|fail|not responding|timeout" | sed 's/^/COMPLAINT /'
+dmesg | grep -E 'BUG:|WARNING: CPU|Call Trace|I/O error|Link Down|Card not present' | sed 's/^/COMPLAINT /'
 poweroff -f
 '''
 
@@ -130,5 +156,35 @@ def taken_by_force():
         expect(result.code == 0 and 'COMPLAINT' not in result.out, result)
 
 
+def saved_and_loaded():
+    """With a card that the configuration had put behind a port, and two that were attached."""
+    folder = pathlib.Path(tempfile.mkdtemp())
+    for name in ('one', 'two'):
+        (folder / name).write_bytes(bytes(MIB))
+    options = [*linux_script(SAVED_SCRIPT), '--ports', '3', '--disk', f'{folder}/one,format=raw,hotplug=on']
+    with Running(*options) as run:
+        run.wait_said('READY disk0')
+        attach(run, net='user')
+        attach(run, disk=f'{folder}/two,format=raw')
+        run.wait_said('TICK 2')
+        run.ask('save', path=str(folder / 'saved'))
+        run.ask('quit')
+        expect(run.wait().code == 0, run.errors.read_text())
+    (folder / 'two').rename(folder / 'three')
+    result = vmm_run(*options, '--load', folder / 'saved')
+    expect(result.code == 2 and f'{folder}/two' in result.err, result)
+    (folder / 'three').rename(folder / 'two')
+    result = vmm_run(*[word if word != '3' else '2' for word in options], '--load', folder / 'saved')
+    expect(result.code == 2 and 'port 2' in result.err, result)
+    with Running(*options, '--load', folder / 'saved') as run:
+        run.wait_said('DONE')
+        for name in ('disk0', 'disk1', 'net0'):
+            run.ask('detach', device=name)
+        for name in ('disk0', 'disk1', 'net0'):
+            run.wait_event({'event': 'detached', 'device': name})
+        result = run.wait()
+    expect(result.code == 0 and 'COMPLAINT' not in result.out and 'READY' not in result.out, result)
+
+
 if __name__ == '__main__':
-    main([one_processor, two_processors, taken_by_force])
+    main([one_processor, two_processors, taken_by_force, saved_and_loaded])

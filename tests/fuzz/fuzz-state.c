@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Saved states from who knows where: loaded into each device, which must then still be able to run,
- * to be saved (and that state to be loaded), and to be reset.
+ * to be saved (and that state to be loaded), and to be reset. And what they say of ports.
  */
 #include "fake-devices.h"
+#include "x86/plugged.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -24,6 +25,16 @@ check_again (VmmDevice *device)
   g_assert_no_error (error);
 }
 
+static void
+load_plugged (VmmState *state)
+{
+  g_autoptr (VmmPlugged) plugged = vmm_plugged_load (0, state, NULL);
+  g_autoptr (VmmState) copy = vmm_state_new ();
+
+  if (plugged)
+    g_assert_true (vmm_plugged_save (plugged, 0, copy, NULL));
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -35,6 +46,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     all = fake_devices_new ();
   if (!state)
     return 0;
+  load_plugged (state);
   for (guint i = 0; i < FAKE_N_DEVICES; i++) {
     vmm_device_drain (all->devices[i]);
     if (!vmm_device_load (all->devices[i], state, NULL))

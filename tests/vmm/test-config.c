@@ -241,7 +241,8 @@ test_options (void)
     parse ("--memory 1G --cpus 4,sockets=2,threads=2 --cpu x86-64-v3 --cpu-cap 25 --cpu-weight 50 "
            "--kernel k --initrd i "
            "--append a=b --disk one.img "
-           "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk three,readonly=on "
+           "--disk two,,x.img,format=qcow2,bus=sata,discard=on,direct=on --disk "
+           "three,readonly=on,hotplug=on --ports 2 --net user,hotplug=on "
            "--cdrom i,,n.iso --cdrom none --graphics --serial file:log "
            "--console stdio "
            "--screenshot s.png,after=2.5 --no-reboot --debug-exit --balloon --stats --control sock",
@@ -271,6 +272,8 @@ test_options (void)
   g_assert_cmpint (disk->bus, ==, VMM_DISK_SATA);
   disk = g_ptr_array_index (options->config->disks, 2);
   g_assert_true (g_str_equal (disk->path, "three") && disk->readonly && !disk->discard);
+  g_assert_true (disk->hotplug);
+  g_assert_true (((VmmNicConfig *) g_ptr_array_index (options->config->nics, 0))->hotplug);
   g_assert_cmpint (disk->format, ==, VMM_DISK_AUTO);
   g_assert_cmpint (disk->bus, ==, VMM_DISK_VIRTIO);
   g_assert_cmpuint (options->config->cdroms->len, ==, 2);

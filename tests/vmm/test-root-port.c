@@ -340,6 +340,67 @@ test_saved (Fixture *f, gconstpointer data)
   vmm_device_free (port);
 }
 
+/* What was there from the start has power, and is no event. */
+static void
+test_put_in (Fixture *f, gconstpointer data)
+{
+  f->card = make_card (f);
+  vmm_root_port_put_in (f->port);
+  g_assert_cmphex (status (f), ==, PRESENT);
+  control (f, ENABLE);
+  g_assert_cmphex (status (f), ==, PRESENT);
+  g_assert_cmphex (get_card (f, 0, 2), ==, 0x1af4);
+  g_assert_cmpuint (fake_guest_take_message (f->guest, MSI), ==, 0);
+}
+
+/* Saved while its guest was asked for a card that has power: the other one is asked likewise, and
+ * hears of nothing else. */
+static void
+test_saved_with_card (Fixture *f, gconstpointer data)
+{
+  Fixture other = { 0 };
+
+  plug (f);
+  start_driver (f);
+  control (f, ENABLE);
+  set (f, f->express + STATUS, 2, 0xffff);
+  vmm_root_port_press_button (f->port);
+  set (f, f->express + STATUS, 2, 0xffff);
+  set_up (&other, NULL);
+  other.card = make_card (&other);
+  vmm_root_port_put_in (other.port);
+  fake_guest_check_saved (f->port, other.port);
+  g_assert_cmphex (status (&other), ==, PRESENT);
+  g_assert_cmphex (get_card (&other, 0, 2), ==, 0x1af4);
+  g_assert_cmpuint (fake_guest_take_message (other.guest, MSI), ==, 0);
+  control (&other, ENABLE | OFF);
+  g_assert_cmpuint (other.guest->platform.n_unplugged, ==, 1);
+  g_assert_true (vmm_root_port_is_released (other.port));
+  tear_down (&other, NULL);
+}
+
+/* Given up, but not taken out yet. */
+static void
+test_saved_released (Fixture *f, gconstpointer data)
+{
+  Fixture other = { 0 };
+
+  plug (f);
+  start_driver (f);
+  control (f, ENABLE);
+  vmm_root_port_press_button (f->port);
+  control (f, ENABLE | OFF);
+  g_assert_true (vmm_root_port_is_released (f->port));
+  set_up (&other, NULL);
+  other.card = make_card (&other);
+  vmm_root_port_put_in (other.port);
+  fake_guest_check_saved (f->port, other.port);
+  g_assert_true (vmm_root_port_is_released (other.port));
+  g_assert_cmpuint (other.guest->platform.n_unplugged, >=, 1);
+  g_assert_cmphex (status (&other) & PRESENT, ==, 0);
+  tear_down (&other, NULL);
+}
+
 /* Ports take their windows from what there is, and share none. */
 static void
 test_two_ports (Fixture *f, gconstpointer data)
@@ -371,6 +432,9 @@ main (int argc, char **argv)
     { "/root-port/torn-out", test_torn_out },
     { "/root-port/reset", test_reset },
     { "/root-port/saved", test_saved },
+    { "/root-port/saved/with-card", test_saved_with_card },
+    { "/root-port/saved/released", test_saved_released },
+    { "/root-port/put-in", test_put_in },
     { "/root-port/two-ports", test_two_ports },
   };
 

@@ -207,6 +207,70 @@ test_type (void)
   g_assert_false (vmm_state_load_struct (state, "part", 1, part_fields, &part, NULL, NULL));
 }
 
+typedef struct {
+  char *words, *none, *empty;
+} Words;
+
+static const VmmField words_fields[] = {
+  VMM_FIELD (Words, words, VMM_FIELD_STRING, "words"),
+  VMM_FIELD (Words, none, VMM_FIELD_STRING, "none"),
+  VMM_FIELD (Words, empty, VMM_FIELD_STRING, "empty"),
+  VMM_FIELD_LAST,
+};
+
+static void
+test_strings (void)
+{
+  g_autoptr (VmmState) state = vmm_state_new (), other = NULL;
+  Words words = { (char *) "some words", NULL, (char *) "" };
+  Words read = { g_strdup ("others"), g_strdup ("others"), NULL };
+
+  g_assert_true (vmm_state_save_struct (state, "words", 1, words_fields, &words, NULL));
+  other = again (state);
+  g_assert_true (vmm_state_load_struct (other, "words", 1, words_fields, &read, NULL, NULL));
+  g_assert_cmpstr (read.words, ==, "some words");
+  g_assert_null (read.none);
+  g_assert_cmpstr (read.empty, ==, "");
+  g_free (read.words);
+  g_free (read.empty);
+}
+
+/* One that does not end, ends twice, or is too long. */
+static void
+test_bad_strings (void)
+{
+  static const VmmField bytes_fields[] = {
+    { "words", VMM_FIELD_STRING, G_STRUCT_OFFSET (Words, words), 8, NULL, 0, 0 },
+    VMM_FIELD_LAST,
+  };
+  g_autofree char *long_words = g_strnfill (VMM_STATE_MAX_STRING, 'x');
+  char *texts[] = { (char *) "marked", long_words };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
+    g_autoptr (VmmState) state = vmm_state_new (), other = NULL;
+    g_autoptr (GBytes) bytes = NULL, changed = NULL;
+    Words words = { .words = texts[i] };
+    guint8 *data;
+    gsize size;
+
+    g_assert_true (vmm_state_save_struct (state, "words", 1, bytes_fields, &words, NULL));
+    bytes = vmm_state_to_bytes (state);
+    data = g_memdup2 (g_bytes_get_data (bytes, &size), g_bytes_get_size (bytes));
+    changed = g_bytes_new_take (data, size);
+    words.words = NULL;
+    if (i == 0) {
+      data[size - 1] = 'x';
+      other = vmm_state_from_bytes (changed, NULL);
+      g_assert_false (vmm_state_load_struct (other, "words", 1, bytes_fields, &words, NULL, NULL));
+      g_clear_pointer (&other, vmm_state_free);
+      data[size - 1] = data[size - 3] = '\0';
+    }
+    other = vmm_state_from_bytes (changed, NULL);
+    g_assert_false (vmm_state_load_struct (other, "words", 1, bytes_fields, &words, NULL, NULL));
+    g_assert_null (words.words);
+  }
+}
+
 static void
 test_bad_truth (void)
 {
@@ -280,6 +344,8 @@ main (int argc, char **argv)
   g_test_add_func ("/state/twice", test_twice);
   g_test_add_func ("/state/older", test_older);
   g_test_add_func ("/state/type", test_type);
+  g_test_add_func ("/state/strings", test_strings);
+  g_test_add_func ("/state/bad-strings", test_bad_strings);
   g_test_add_func ("/state/bad-truth", test_bad_truth);
   g_test_add_func ("/state/broken", test_broken);
   return g_test_run ();

@@ -5,6 +5,7 @@
  *   struct   fields until its end
  *   field    u8 type, u8 length of the name, name, u32 length, value
  *   value    of a number or an array of bytes: as in memory
+ *            of a string: with the zero at its end; nothing for NULL
  *            of structs: u32 count, then for each u32 length and a struct
  *
  * Threads: one at a time.
@@ -47,6 +48,13 @@ field_elements (const VmmField *field, gconstpointer object, guint *count)
   return *(gconstpointer const *) member;
 }
 
+static void
+write_string (GByteArray *to, const char *string)
+{
+  if (string)
+    g_byte_array_append (to, (const guint8 *) string, strlen (string) + 1);
+}
+
 void
 vmm_state_write_struct (GByteArray *to, const VmmField *fields, gconstpointer object)
 {
@@ -60,7 +68,9 @@ vmm_state_write_struct (GByteArray *to, const VmmField *fields, gconstpointer ob
     write_u8 (to, strlen (field->name));
     g_byte_array_append (to, (const guint8 *) field->name, strlen (field->name));
     start = write_length_later (to);
-    if (!field->nested) {
+    if (field->type == VMM_FIELD_STRING) {
+      write_string (to, *(char *const *) ((const guint8 *) object + field->offset));
+    } else if (!field->nested) {
       g_byte_array_append (to, (const guint8 *) object + field->offset, field->length);
     } else {
       elements = field_elements (field, object, &count);
@@ -100,16 +110,35 @@ find_field (VmmStateReader body, const VmmField *field, VmmStateReader *value)
   return FALSE;
 }
 
-/* Whether a value of the right length is one that the type can have. */
+/* Whether a value is one that the type can have. */
 static gboolean
-value_is_valid (const VmmField *field, const guint8 *value)
+value_is_valid (const VmmField *field, VmmStateReader value)
 {
+  const guint8 *bytes = value.at;
   gboolean truth;
 
+  if (field->type == VMM_FIELD_STRING)
+    return value.left == 0 || (value.left <= VMM_STATE_MAX_STRING &&
+                               memchr (bytes, '\0', value.left) == bytes + value.left - 1);
+  if (value.left != field->length)
+    return FALSE;
   if (field->type != VMM_FIELD_BOOL)
     return TRUE;
-  memcpy (&truth, value, sizeof truth);
+  memcpy (&truth, bytes, sizeof truth);
   return truth == FALSE || truth == TRUE;
+}
+
+static void
+store_value (const VmmField *field, VmmStateReader value, gpointer object)
+{
+  guint8 *member = (guint8 *) object + field->offset;
+
+  if (field->type != VMM_FIELD_STRING) {
+    memcpy (member, value.at, value.left);
+    return;
+  }
+  g_free (*(char **) member);
+  *(char **) member = value.left > 0 ? g_strdup ((const char *) value.at) : NULL;
 }
 
 static const char *
@@ -163,10 +192,10 @@ vmm_state_read_struct (VmmStateReader body,
       bad = read_elements (value, field, complete, object, store);
       if (bad)
         return bad;
-    } else if (value.left != field->length || !value_is_valid (field, value.at)) {
+    } else if (!value_is_valid (field, value)) {
       return field->name;
     } else if (store) {
-      memcpy ((guint8 *) object + field->offset, value.at, value.left);
+      store_value (field, value, object);
     }
   }
   return NULL;

@@ -27,6 +27,7 @@ typedef enum {
   VMM_FIELD_ARRAY,  /* a pointer to *@count_offset (a guint) structs, by @nested; allocated before
                        load */
   VMM_FIELD_EXEMPT, /* not saved; @name says why */
+  VMM_FIELD_STRING, /* char *, owned or NULL; of less than VMM_STATE_MAX_STRING bytes */
 } VmmFieldType;
 
 /* One member of a struct: saved under a name that is the key in the snapshot (never reuse one), or
@@ -40,6 +41,8 @@ struct _VmmField {
   gsize stride;           /* likewise: size of one element */
   gsize count_offset;     /* VMM_FIELD_ARRAY */
 };
+
+#define VMM_STATE_MAX_STRING 4096
 
 #define VMM_MEMBER_SIZE(Struct, member) sizeof (((Struct *) 0)->member)
 #define VMM_FIELD(Struct, member, kind, key)                                                       \

@@ -100,8 +100,8 @@ static const VmmField root_port_fields[] = {
   VMM_EXEMPT (VmmRootPort, child, "a device of its own"),
   VMM_EXEMPT (VmmRootPort, present, "what stands behind it"),
   VMM_EXEMPT (VmmRootPort, link, "follows from power and presence"),
-  VMM_EXEMPT (VmmRootPort, wanted, "of a machine with such a child nothing is saved"),
-  VMM_EXEMPT (VmmRootPort, released, "likewise"),
+  VMM_FIELD (VmmRootPort, wanted, VMM_FIELD_BOOL, "wanted"),
+  VMM_FIELD (VmmRootPort, released, VMM_FIELD_BOOL, "released"),
   VMM_EXEMPT (VmmRootPort, signalled, "follows from the events"),
   VMM_FIELD (VmmRootPort, events, VMM_FIELD_UINT16, "events"),
   VMM_FIELD_LAST,
@@ -313,6 +313,29 @@ vmm_root_port_insert (VmmDevice *port)
   vmm_device_unlock (port);
 }
 
+/* With power, and nothing to tell. */
+static void
+settle (VmmRootPort *self)
+{
+  if (self->present)
+    set16 (self, self->express + VMM_PCI_EXPRESS_SLOT_CONTROL, LIGHT_ON);
+  self->signalled = FALSE;
+  update (self);
+  self->events = 0;
+  update (self);
+}
+
+void
+vmm_root_port_put_in (VmmDevice *port)
+{
+  VmmRootPort *self = (VmmRootPort *) port;
+
+  vmm_device_lock (port);
+  self->present = TRUE;
+  settle (self);
+  vmm_device_unlock (port);
+}
+
 /* A guest that is about to give the card up would take a second press for a change of mind. */
 void
 vmm_root_port_press_button (VmmDevice *port)
@@ -489,31 +512,33 @@ root_port_reset (VmmDevice *device)
   vmm_pci_device_reset (&self->parent);
   if (self->wanted)
     release (self);
-  if (self->present)
-    set16 (self, self->express + VMM_PCI_EXPRESS_SLOT_CONTROL, LIGHT_ON);
-  self->signalled = FALSE;
-  update (self);
-  self->events = 0;
-  update (self);
+  settle (self);
 }
 
 static gboolean
 root_port_loaded (VmmDevice *device, GError **error)
 {
   VmmRootPort *self = (VmmRootPort *) device;
-  gboolean ok;
+  VmmPlatform *platform = device->board->platform;
+  guint16 events = self->events & EVENTS;
 
-  self->events &= EVENTS;
-  ok = vmm_pci_device_loaded (&self->parent, error);
+  if (!vmm_pci_device_loaded (&self->parent, error))
+    return FALSE;
+  self->released = self->released && self->child;
+  self->present = self->child && !self->released;
   self->signalled = TRUE; /* by whoever was saved */
   update (self);
-  return ok;
+  self->events = events; /* that it has power now is no news */
+  update (self);
+  if (self->released)
+    platform->klass->unplugged (platform);
+  return TRUE;
 }
 
 const VmmPciDeviceClass vmm_root_port_class = {
   .parent = { .name = "root-port",
               .instance_size = sizeof (VmmRootPort),
-              .version = 1,
+              .version = 2, /* 1: nothing stood behind it */
               .fields = root_port_fields,
               .realize = root_port_realize,
               .unrealize = root_port_unrealize,

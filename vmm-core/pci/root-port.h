@@ -34,6 +34,8 @@ extern const VmmPciDeviceClass vmm_root_port_class;
 VmmPciDevice *vmm_root_port_get_child (VmmDevice *port);
 /* The function that was made behind the port is there from now on. */
 void vmm_root_port_insert (VmmDevice *port);
+/* The same, before the guest runs: it has always been there. */
+void vmm_root_port_put_in (VmmDevice *port);
 /* Asks the guest for it. */
 void vmm_root_port_press_button (VmmDevice *port);
 /* Whether the guest has given it up. Thread: any. */

@@ -78,7 +78,8 @@ parse_rest (VmmNicConfig *nic, VmmOptionList *list, GError **error)
 {
   const char *mac = vmm_option_list_take (list, "mac"), *word;
 
-  if (!vmm_option_list_take_switch (list, "vhost", &nic->vhost, error))
+  if (!vmm_option_list_take_switch (list, "vhost", &nic->vhost, error) ||
+      !vmm_option_list_take_switch (list, "hotplug", &nic->hotplug, error))
     return FALSE;
   if (mac && !parse_mac (nic, mac, error))
     return FALSE;

@@ -75,7 +75,8 @@ vmm_run_options_parse_disk (VmmConfig *config, const char *word, GError **error)
       !vmm_option_list_take_name (list, "bus", buses, &bus, error) ||
       !vmm_option_list_take_switch (list, "readonly", &disk->readonly, error) ||
       !vmm_option_list_take_switch (list, "discard", &disk->discard, error) ||
-      !vmm_option_list_take_switch (list, "direct", &disk->direct, error))
+      !vmm_option_list_take_switch (list, "direct", &disk->direct, error) ||
+      !vmm_option_list_take_switch (list, "hotplug", &disk->hotplug, error))
     return FALSE;
   disk->format = format;
   disk->bus = bus;
@@ -291,7 +292,8 @@ read_words (int argc, char **argv, Words *words, GError **error)
     { "initrd", 0, 0, G_OPTION_ARG_FILENAME, &words->initrd, "First file system", "FILE" },
     { "append", 0, 0, G_OPTION_ARG_STRING, &words->append, "Command line of the kernel", "TEXT" },
     { "disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->disks, "Disk image; may be repeated",
-      "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on][,direct=on]" },
+      "FILE[,format=raw|qcow2][,bus=virtio|sata][,readonly=on][,discard=on][,direct=on]"
+      "[,hotplug=on]" },
     { "cdrom", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->cdroms,
       "CD drive with an ISO image in it, or empty; may be repeated", "FILE|none" },
     { "net", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->nets,

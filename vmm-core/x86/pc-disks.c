@@ -51,7 +51,8 @@ vmm_pc_add_disks (VmmPc *self, GError **error)
   for (guint i = 0; i < self->config->disks->len; i++) {
     const VmmDiskConfig *disk = g_ptr_array_index (self->config->disks, i);
 
-    if (disk->bus == VMM_DISK_VIRTIO && !vmm_pc_add_disk (self, i, 0, disk, error))
+    if (disk->bus == VMM_DISK_VIRTIO && !disk->hotplug &&
+        !vmm_pc_add_disk (self, i, 0, disk, error))
       return FALSE;
   }
   return TRUE;

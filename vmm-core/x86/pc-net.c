@@ -125,9 +125,12 @@ vmm_pc_add_nic (VmmPc *self, guint number, guint slot, const VmmNicConfig *confi
 gboolean
 vmm_pc_add_nics (VmmPc *self, GError **error)
 {
-  for (guint i = 0; i < self->config->nics->len; i++)
-    if (!vmm_pc_add_nic (self, i, 0, g_ptr_array_index (self->config->nics, i), error))
+  for (guint i = 0; i < self->config->nics->len; i++) {
+    const VmmNicConfig *nic = g_ptr_array_index (self->config->nics, i);
+
+    if (!nic->hotplug && !vmm_pc_add_nic (self, i, 0, nic, error))
       return FALSE;
+  }
   return TRUE;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * What is plugged into the PC while it runs: its root ports, and the disks and network cards behind
- * them.
+ * The PC's root ports, and the disks and network cards behind them, which come and go while it
+ * runs.
  *
  * Threads: control, with the vCPUs parked.
  */
@@ -12,9 +12,11 @@
 #include "virtio/virtio-net.h"
 #include "vmm-error.h"
 #include "x86/pc-private.h"
+#include "x86/plugged.h"
 
-/* What was attached, and what goes with it. */
+/* What stands behind a port, and what goes with it. */
 typedef struct {
+  VmmPlugged *what;
   VmmDevice *device, *port;
   VmmBlock *block;       /* of a disk */
   gboolean disconnected; /* the host has it back, and the guest has not heard of it yet */
@@ -76,47 +78,195 @@ find_number (VmmPc *self, const char *kind)
   }
 }
 
-static char *
-insert (VmmPc *self, guint port, VmmDevice *device, VmmBlock *block)
+void
+vmm_pc_attached_free (gpointer data)
 {
-  VmmPcAttached *attached = g_new (VmmPcAttached, 1);
+  VmmPcAttached *attached = data;
 
-  *attached = (VmmPcAttached) { .device = device,
-                                .port = g_ptr_array_index (self->ports, port),
-                                .block = block };
+  vmm_plugged_free (attached->what);
+  g_free (attached);
+}
+
+/* Takes @what. The guest does not see it yet. */
+static VmmPcAttached *
+plug (VmmPc *self, VmmPlugged *what, GError **error)
+{
+  guint slot = VMM_PCI_BEHIND (what->port);
+  VmmPcAttached *attached;
+  VmmDevice *device = what->disk ? vmm_pc_add_disk (self, what->number, slot, what->disk, error)
+                                 : vmm_pc_add_nic (self, what->number, slot, what->nic, error);
+
+  if (!device) {
+    vmm_plugged_free (what);
+    return NULL;
+  }
+  attached = g_new (VmmPcAttached, 1);
+  *attached = (VmmPcAttached) {
+    .what = what,
+    .device = device,
+    .port = g_ptr_array_index (self->ports, what->port),
+    .block = what->disk ? g_ptr_array_index (self->blocks, self->blocks->len - 1) : NULL,
+  };
   g_ptr_array_add (self->attached, attached);
+  return attached;
+}
+
+/* Takes @what. Returns its name. */
+static char *
+insert (VmmPc *self, VmmPlugged *what, GError **error)
+{
+  VmmPcAttached *attached = plug (self, what, error);
+
+  if (!attached)
+    return NULL;
   vmm_root_port_insert (attached->port);
-  return g_strdup (device->id);
+  return g_strdup (attached->device->id);
 }
 
 char *
 vmm_pc_attach_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error)
 {
   int port = find_free_port (self, error);
-  VmmDevice *device;
 
   if (port < 0)
     return NULL;
-  if (disk->bus != VMM_DISK_VIRTIO) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
-                 "Only virtio disks can be attached to a machine that runs.");
-    return NULL;
-  }
-  device = vmm_pc_add_disk (self, find_number (self, "disk"), VMM_PCI_BEHIND (port), disk, error);
-  return device
-           ? insert (self, port, device, g_ptr_array_index (self->blocks, self->blocks->len - 1))
-           : NULL;
+  if (disk->bus == VMM_DISK_VIRTIO)
+    return insert (self, vmm_plugged_new_disk (port, find_number (self, "disk"), disk), error);
+  g_set_error (error, VMM_ERROR, VMM_ERROR_CONFIG,
+               "Only virtio disks can be attached to a machine that runs.");
+  return NULL;
 }
 
 char *
 vmm_pc_attach_nic (VmmPc *self, const VmmNicConfig *nic, GError **error)
 {
   int port = find_free_port (self, error);
-  VmmDevice *device = NULL;
 
-  if (port >= 0)
-    device = vmm_pc_add_nic (self, find_number (self, "net"), VMM_PCI_BEHIND (port), nic, error);
-  return device ? insert (self, port, device, NULL) : NULL;
+  return port < 0
+           ? NULL
+           : insert (self, vmm_plugged_new_nic (port, find_number (self, "net"), nic), error);
+}
+
+/* It was there before the machine was turned on, or saved. */
+static gboolean
+plug_early (VmmPc *self, VmmPlugged *what, GError **error)
+{
+  VmmPcAttached *attached = plug (self, what, error);
+
+  if (attached)
+    vmm_root_port_put_in (attached->port);
+  return attached != NULL;
+}
+
+/* What the configuration wants behind ports, in its order; there are enough of them. */
+gboolean
+vmm_pc_plug_configured (VmmPc *self, GError **error)
+{
+  const VmmConfig *config = self->config;
+
+  for (guint i = 0; i < config->disks->len; i++) {
+    const VmmDiskConfig *disk = g_ptr_array_index (config->disks, i);
+
+    if (disk->hotplug &&
+        !plug_early (self, vmm_plugged_new_disk (self->attached->len, i, disk), error))
+      return FALSE;
+  }
+  for (guint i = 0; i < config->nics->len; i++) {
+    const VmmNicConfig *nic = g_ptr_array_index (config->nics, i);
+
+    if (nic->hotplug &&
+        !plug_early (self, vmm_plugged_new_nic (self->attached->len, i, nic), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+guint
+vmm_pc_count_attached (VmmPc *self)
+{
+  return self->attached->len;
+}
+
+/* Why it cannot be saved, or NULL. */
+static const char *
+find_obstacle (const VmmPcAttached *attached)
+{
+  if (attached->disconnected)
+    return "was taken by force, and the guest has not given it up yet: save the machine when it "
+           "has, "
+           "or has been reset";
+  if (attached->what->nic && attached->what->nic->tap_fd >= 0)
+    return "is on a tap device that another program has opened: detach it before the machine is "
+           "saved";
+  return NULL;
+}
+
+/* They come and go while the machine runs. */
+static void
+note_forwards (VmmPc *self, VmmPcAttached *attached)
+{
+  VmmNicConfig *nic = attached->what->nic;
+  GPtrArray *forwards = NULL;
+
+  if (nic && nic->mode == VMM_NIC_USER)
+    forwards = vmm_pc_list_forwards (self, attached->device->id, NULL);
+  if (!forwards)
+    return;
+  g_ptr_array_unref (nic->forwards);
+  nic->forwards = forwards;
+}
+
+gboolean
+vmm_pc_save_attached (VmmPc *self, VmmState *state, GError **error)
+{
+  for (guint i = 0; i < self->attached->len; i++) {
+    VmmPcAttached *attached = g_ptr_array_index (self->attached, i);
+    const char *obstacle = find_obstacle (attached);
+
+    if (obstacle) {
+      g_set_error (error, VMM_ERROR, VMM_ERROR_STATE, "“%s” %s.", attached->device->id, obstacle);
+      return FALSE;
+    }
+    note_forwards (self, attached);
+    if (!vmm_plugged_save (attached->what, i, state, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Whether the configuration had put it there already. */
+static gboolean
+is_plugged (VmmPc *self, const VmmPlugged *what)
+{
+  g_autofree char *id = vmm_plugged_get_id (what);
+  VmmPciDevice *child = vmm_root_port_get_child (g_ptr_array_index (self->ports, what->port));
+
+  return child && strcmp (child->parent.id, id) == 0;
+}
+
+gboolean
+vmm_pc_attach_saved (VmmPc *self, guint n, VmmState *state, GError **error)
+{
+  for (guint i = 0; i < MIN (n, VMM_MAX_PORTS); i++) {
+    g_autoptr (VmmPlugged) what = vmm_plugged_load (i, state, error);
+
+    if (!what)
+      return FALSE;
+    if (what->port < self->ports->len && is_plugged (self, what))
+      continue;
+    if (what->port >= self->ports->len ||
+        vmm_root_port_get_child (g_ptr_array_index (self->ports, what->port))) {
+      g_set_error (
+        error, VMM_ERROR, VMM_ERROR_SNAPSHOT,
+        "The saved machine has something attached to port %u: give this one that port, and "
+        "nothing else behind it.",
+        what->port);
+      return FALSE;
+    }
+    if (!plug_early (self, g_steal_pointer (&what), error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 VmmBlock *

@@ -59,6 +59,8 @@ gboolean vmm_pc_add_graphics (VmmPc *self, GError **error);
 gboolean vmm_pc_add_usb (VmmPc *self, GError **error);
 gboolean vmm_pc_add_balloon (VmmPc *self, GError **error);
 gboolean vmm_pc_add_ports (VmmPc *self, GError **error);
+/* What it wants behind the ports, which are there. */
+gboolean vmm_pc_plug_configured (VmmPc *self, GError **error);
 
 /* "disk@number" and "net@number" at @slot: see vmm_pci_device_realize. */
 VmmDevice *
@@ -67,6 +69,9 @@ VmmDevice *
 vmm_pc_add_nic (VmmPc *self, guint number, guint slot, const VmmNicConfig *config, GError **error);
 /* What is behind a network card whose device was disconnected from it. */
 void vmm_pc_remove_nic (VmmPc *self, const char *id);
+void vmm_pc_attached_free (gpointer attached);
+/* Fails with a sentence that says which device must go first. */
+gboolean vmm_pc_save_attached (VmmPc *self, VmmState *state, GError **error);
 /* Of the disk @id, if it was attached; or NULL. */
 VmmBlock *vmm_pc_get_attached_block (VmmPc *self, const char *id);
 

@@ -111,7 +111,8 @@ add_devices (VmmPc *self, GError **error)
          vmm_pc_add_channels (self, error) && vmm_pc_add_disks (self, error) &&
          vmm_pc_add_sata (self, error) && vmm_pc_add_nics (self, error) &&
          vmm_pc_add_graphics (self, error) && vmm_pc_add_usb (self, error) &&
-         vmm_pc_add_balloon (self, error) && vmm_pc_add_ports (self, error);
+         vmm_pc_add_balloon (self, error) && vmm_pc_add_ports (self, error) &&
+         vmm_pc_plug_configured (self, error);
 }
 
 VmmPc *
@@ -131,7 +132,7 @@ vmm_pc_new (const VmmConfig *config,
   self->cdroms = g_ptr_array_new_with_free_func (vmm_pc_cdrom_free);
   self->nics = g_ptr_array_new_with_free_func (vmm_pc_nic_free);
   self->ports = g_ptr_array_new ();
-  self->attached = g_ptr_array_new_with_free_func (g_free);
+  self->attached = g_ptr_array_new_with_free_func (vmm_pc_attached_free);
   self->board = (VmmBoard) { .memory = memory,
                              .loop = loop,
                              .platform = platform,
@@ -216,12 +217,8 @@ vmm_pc_reset (VmmPc *self)
 gboolean
 vmm_pc_save (VmmPc *self, VmmState *state, GError **error)
 {
-  if (self->attached->len > 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
-                 "The machine cannot be saved while something is attached that it was not started "
-                 "with: detach it first.");
+  if (!vmm_pc_save_attached (self, state, error))
     return FALSE;
-  }
   for (guint i = 0; i < self->devices->len; i++)
     if (!vmm_device_save (g_ptr_array_index (self->devices, i), state, error))
       return FALSE;

@@ -71,6 +71,9 @@ char *vmm_pc_attach_disk (VmmPc *self, const VmmDiskConfig *disk, GError **error
 char *vmm_pc_attach_nic (VmmPc *self, const VmmNicConfig *nic, GError **error);
 /* Asks the guest for what was attached; with @force, takes what is behind it at once. */
 gboolean vmm_pc_detach (VmmPc *self, const char *id, gboolean force, GError **error);
+/* How many of them there are, and those of a saved machine. */
+guint vmm_pc_count_attached (VmmPc *self);
+gboolean vmm_pc_attach_saved (VmmPc *self, guint n, VmmState *state, GError **error);
 /* Frees what the guest has given up. Returns the names. */
 GPtrArray *vmm_pc_remove_released (VmmPc *self);
 
