@@ -7,7 +7,7 @@ import tempfile
 
 import guests
 from guests import expect
-from pc import CD, Machine
+from pc import CD, DISK_BEHIND_PORT, Machine
 
 
 def empty(disk):
@@ -41,6 +41,24 @@ def bios_from_disc_and_again():
         machine.check_power_off()
 
 
+def bios_from_port():
+    with Machine('bios', *DISK_BEHIND_PORT) as machine:
+        machine.check_ports()
+
+
+def bios_from_port_first():
+    """The disk is behind a port, and before the disc in the order."""
+    # Of a disk's first sector, in 16 bits: out 0x3f8, 'D'; out 0x604, 0x2000, which turns the machine off.
+    code = b'\xba\xf8\x03\xb0D\xee\xba\x04\x06\xb8\x00\x20\xef\xf4\xeb\xfd'
+    with tempfile.NamedTemporaryFile() as disk:
+        disk.write(code.ljust(510, b'\0') + b'\x55\xaa' + bytes(1 << 20))
+        disk.flush()
+        with Machine('bios', '--cdrom', CD, '--boot', 'cd', '--ports', '1', '--disk',
+                     f'{disk.name},format=raw,hotplug=on') as machine:
+            result = machine.wait()
+    expect(result.code == 0 and result.out == 'D', result)
+
+
 def bios_without_anything():
     with Machine('bios') as machine:
         machine.wait_until(lambda: 'No bootable device' in machine.words())
@@ -48,4 +66,5 @@ def bios_without_anything():
         expect(machine.wait().code == 0, 'ended')
 
 
-guests.main([bios_from_disk, bios_from_sata, bios_from_disc_and_again, bios_without_anything])
+guests.main([bios_from_disk, bios_from_sata, bios_from_disc_and_again, bios_from_port, bios_from_port_first,
+             bios_without_anything])

@@ -13,7 +13,7 @@ serial --unit=0 --speed=115200
 terminal_input console
 terminal_output console serial
 set timeout=-1
-for test in off reboot screen; do
+for test in off reboot screen plug; do
   menuentry "Guest $test" $test {
     linux /vmlinuz console=tty0 console=ttyS0 quiet panic=-1 tsc=nowatchdog test=$2
     initrd /initrd

@@ -155,6 +155,15 @@ button)
   echo "PRESSED"
   poweroff -f
   ;;
+plug) # the disks that firmware found and that come later
+  load virtio_blk
+  for name in vda vdb; do
+    until [ -b "/dev/$name" ]; do sleep 0.1; done
+    dd if="/dev/$name" of=/dev/null bs=64k count=16 2> /dev/null && echo "READ $name $(cat "/sys/block/$name/serial")"
+  done
+  dmesg | grep -iE "pci" | grep -iE "error|fail|can't|no space|conflict|bogus|invalid|FW.?BUG|firmware bug" | sed 's/^/COMPLAINT /'
+  poweroff -f
+  ;;
 graphics) # paints the screen in one grey, and tells the first event of each input device
   load_all
   dd if=/dev/zero bs=4096 count=1000 2> /dev/null | tr '\0' '\101' > /dev/fb0

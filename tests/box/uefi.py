@@ -4,7 +4,7 @@
 because the box's emulator often crashes under it, and then all of a program is run again."""
 import guests
 from guests import expect
-from pc import CD, Machine
+from pc import CD, DISK_BEHIND_PORT, Machine
 
 
 def uefi_from_disc():
@@ -16,4 +16,9 @@ def uefi_from_disc():
         expect(len(changed) % 4096 == 0 and b'B\0o\0o\0t\0O\0r\0d\0e\0r\0' in changed, 'the order of starting is kept')
 
 
-guests.main([uefi_from_disc])
+def uefi_from_port():
+    with Machine('uefi', *DISK_BEHIND_PORT) as machine:
+        machine.check_ports(2)  # by GRUB, and by the firmware, which says all that is on its screen
+
+
+guests.main([uefi_from_disc, uefi_from_port])

@@ -14,18 +14,33 @@
 #define FILE_NAME "bootorder"
 #define ROOT      "/pci@i0cf8"
 
+/* @name at the slot of a function of bus 0. */
+static char *
+unit_of (const VmmPciDevice *pci, const char *name)
+{
+  return pci->function == 0 ? g_strdup_printf ("%s@%x", name, pci->slot)
+                            : g_strdup_printf ("%s@%x,%x", name, pci->slot, pci->function);
+}
+
+/* What stands behind a root port says that port's place for its own, and is alone on its bus. */
+static char *
+make_path (const VmmPciDevice *pci, const char *name)
+{
+  g_autofree char *unit = unit_of (pci, pci->port ? "pci-bridge" : name);
+
+  return pci->port ? g_strdup_printf (ROOT "/%s/%s@0", unit, name)
+                   : g_strdup_printf (ROOT "/%s", unit);
+}
+
 /* A function of PCI in such a path, or NULL where the machine has no such device. */
 static char *
 path_of (VmmPc *self, const char *id, const char *name)
 {
   for (guint i = 0; i < self->devices->len; i++) {
     VmmDevice *device = g_ptr_array_index (self->devices, i);
-    const VmmPciDevice *pci = (const VmmPciDevice *) device;
 
-    if (strcmp (device->id, id) != 0)
-      continue;
-    return pci->function == 0 ? g_strdup_printf (ROOT "/%s@%x", name, pci->slot)
-                              : g_strdup_printf (ROOT "/%s@%x,%x", name, pci->slot, pci->function);
+    if (strcmp (device->id, id) == 0)
+      return make_path ((const VmmPciDevice *) device, name);
   }
   return NULL;
 }
