@@ -63,6 +63,6 @@ vmm_ahci_change_medium (VmmDevice *device, const char *id, VmmBlock *block)
   port->drive.block = block;
   atapi_medium_changed (&port->drive);
   port->changing = FALSE;
-  ahci_kick (self);
+  vmm_kick_ring (&self->kick);
   vmm_device_unlock (device);
 }

@@ -136,7 +136,7 @@ start (AhciPort *self)
   self->cmd |= AHCI_CMD_ST | AHCI_CMD_CR;
   self->halted = FALSE;
   self->last_slot = AHCI_N_SLOTS - 1;
-  ahci_kick (self->hba);
+  vmm_kick_ring (&self->hba->kick);
 }
 
 static void
@@ -243,7 +243,7 @@ write_ci (AhciPort *self, guint32 value)
   if (!(self->cmd & AHCI_CMD_ST))
     return;
   self->ci |= value;
-  ahci_kick (self->hba);
+  vmm_kick_ring (&self->hba->kick);
 }
 
 /* By offset: 3.3.1 to 3.3.14. What is not here reads 0. */

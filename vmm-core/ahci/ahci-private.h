@@ -10,6 +10,7 @@
 
 #include "ahci/ahci.h"
 #include "ahci/ata-command.h"
+#include "base/vmm-kick.h"
 #include "pci/pci-device.h"
 
 G_BEGIN_DECLS
@@ -77,8 +78,7 @@ struct _Ahci {
   guint32 ghc, is, bohc;
   gboolean resetting; /* GHC.HR */
   gboolean drained;
-  int kick_fd;
-  VmmSource *kick_source;
+  VmmKick kick; /* there is something to do */
   GCond idle;       /* a port's n_inflight became 0 */
   GPtrArray *spare; /* commands not in use */
   guint64 n_requests;
@@ -88,7 +88,6 @@ struct _Ahci {
 extern const VmmField ahci_port_fields[];
 
 /* ahci.c */
-void ahci_kick (Ahci *self);
 /* Something in the interrupt registers changed; @event: there is something new to tell. */
 void ahci_update_interrupt (Ahci *self, gboolean event);
 /* A port has nothing in flight any more. */

@@ -4,13 +4,9 @@
  *
  * Threads: as vmm-device.h says.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "ahci/ahci-private.h"
-#include "vmm-error.h"
 
 #define BAR      5
 #define BAR_SIZE 0x1000
@@ -25,23 +21,13 @@ static const VmmField ahci_fields[] = {
   VMM_FIELD (Ahci, bohc, VMM_FIELD_UINT32, "bohc"),
   VMM_EXEMPT (Ahci, resetting, "a drained controller is not"),
   VMM_EXEMPT (Ahci, drained, "whoever loads knows"),
-  VMM_EXEMPT (Ahci, kick_fd, "of the host"),
-  VMM_EXEMPT (Ahci, kick_source, "of the loop"),
+  VMM_EXEMPT (Ahci, kick, "of the loop"),
   VMM_EXEMPT (Ahci, idle, "a condition"),
   VMM_EXEMPT (Ahci, spare, "memory to use again"),
   VMM_EXEMPT (Ahci, n_requests, "counts this run"),
   VMM_FIELD_PARTS (Ahci, ports, ahci_port_fields, "ports"),
   VMM_FIELD_LAST,
 };
-
-void
-ahci_kick (Ahci *self)
-{
-  guint64 one = 1;
-
-  if (write (self->kick_fd, &one, sizeof one) != sizeof one)
-    g_warning ("%s cannot be woken: %s", self->parent.parent.id, g_strerror (errno));
-}
 
 static void
 ahci_kicked (gpointer data)
@@ -143,7 +129,7 @@ ahci_resume (VmmDevice *device)
   self->drained = FALSE;
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
     self->ports[i].held = FALSE;
-  ahci_kick (self);
+  vmm_kick_ring (&self->kick);
   vmm_device_unlock (device);
 }
 
@@ -173,7 +159,7 @@ ahci_loaded (VmmDevice *device, GError **error)
     return FALSE;
   ahci_update_interrupt (self, FALSE);
   if (!self->drained)
-    ahci_kick (self);
+    vmm_kick_ring (&self->kick);
   return TRUE;
 }
 
@@ -189,28 +175,10 @@ plug_in (AtaDrive *drive, const VmmAhciPortConfig *config)
   memcpy (drive->serial, config->id, MIN (strlen (config->id), sizeof drive->serial));
 }
 
-static gboolean
-make_kick (Ahci *self, GError **error)
-{
-  self->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (self->kick_fd < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for %s: %s.",
-                 self->parent.parent.id, g_strerror (errno));
-    return FALSE;
-  }
-  self->kick_source =
-    vmm_loop_add_eventfd (self->parent.parent.board->loop, self->kick_fd, ahci_kicked, self, error);
-  if (self->kick_source)
-    return TRUE;
-  close (self->kick_fd);
-  return FALSE;
-}
-
 static void
 free_parts (Ahci *self)
 {
-  vmm_loop_remove (self->parent.parent.board->loop, self->kick_source);
-  close (self->kick_fd);
+  vmm_kick_clear (&self->kick);
   for (guint i = 0; i < VMM_AHCI_N_PORTS; i++)
     g_free (self->ports[i].drive.id);
   g_ptr_array_unref (self->spare);
@@ -246,7 +214,7 @@ ahci_realize (VmmDevice *device, gconstpointer data, GError **error)
   Ahci *self = (Ahci *) device;
   const VmmAhciConfig *config = data;
 
-  if (!make_kick (self, error))
+  if (!vmm_kick_init (&self->kick, device->board->loop, ahci_kicked, self, error))
     return FALSE;
   g_cond_init (&self->idle);
   self->spare = g_ptr_array_new_with_free_func (g_free);

@@ -169,7 +169,7 @@ xhci_write_erdp (Xhci *self, guint64 value, gboolean low)
   self->erdp = (value & (ERDP_POINTER | ERDP_LOW)) | busy;
   if (self->n_waiting > 0) {
     send_waiting (self);
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   }
   /* What came while it was busy has not been told of. */
   if (low && !busy && self->events.size > 0 &&

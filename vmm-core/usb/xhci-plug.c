@@ -20,7 +20,7 @@ device_is_ready (gpointer controller, VmmUsbDevice *device, guint8 endpoint)
   for (guint i = 0; i < XHCI_N_SLOTS; i++)
     if (self->slots[i].enabled && xhci_slot_get_device (self, &self->slots[i]) == device)
       self->slots[i].rung |= 1u << dci;
-  xhci_kick (self);
+  vmm_kick_ring (&self->kick);
 }
 
 static void
@@ -84,7 +84,7 @@ unplug (Xhci *self, guint number)
         xhci_cancel_transfer (self, &self->slots[i], dci, FALSE);
         self->slots[i].rung |= 1u << dci;
       }
-  xhci_kick (self);
+  vmm_kick_ring (&self->kick);
   return xhci_port_unplug (self, number);
 }
 

@@ -181,7 +181,7 @@ write_link (Xhci *self, guint number, guint state)
   } else if (state == PLS_U0 && before != PLS_U0) {
     set_link (port, PLS_U0);
     note_change (self, number, PORTSC_PLC);
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   }
 }
 

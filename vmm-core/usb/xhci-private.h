@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/vmm-kick.h"
 #include "usb/xhci-trb.h"
 #include "usb/xhci.h"
 
@@ -121,8 +122,7 @@ struct _Xhci {
 
   gboolean drained;
   gint64 started_us; /* when MFINDEX was 0 */
-  int kick_fd;
-  VmmSource *kick_source;
+  VmmKick kick; /* there is something to do */
   GPtrArray *spare; /* transfers not in use */
 };
 
@@ -139,7 +139,6 @@ xhci_memory (Xhci *self)
 }
 
 /* xhci.c */
-void xhci_kick (Xhci *self);
 gboolean xhci_is_running (Xhci *self);
 /* The driver did what cannot be answered: nothing goes on until HCRST. */
 void xhci_die (Xhci *self, const char *why);

@@ -47,7 +47,7 @@ write_usbcmd (Xhci *self, guint32 value)
   if ((value & XHCI_CMD_RS) && !ran) {
     self->usbsts &= ~XHCI_STS_HCH;
     self->started_us = g_get_monotonic_time ();
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   } else if (!(value & XHCI_CMD_RS) && ran) {
     xhci_cancel_all (self);
     self->usbsts |= XHCI_STS_HCH;
@@ -242,7 +242,7 @@ ring_endpoint (Xhci *self, guint number, guint dci)
   if (slot->endpoints[dci - 1].state == XHCI_EP_STOPPED)
     xhci_endpoint_set_state (self, slot, dci, XHCI_EP_RUNNING);
   slot->rung |= 1u << dci;
-  xhci_kick (self);
+  vmm_kick_ring (&self->kick);
 }
 
 static void
@@ -254,7 +254,7 @@ ring_doorbell (Xhci *self, guint number, guint32 value)
     ring_endpoint (self, number, value & DOORBELL_TARGET);
   } else if ((value & DOORBELL_TARGET) == 0) {
     self->command_running = self->command_rung = TRUE;
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   }
 }
 

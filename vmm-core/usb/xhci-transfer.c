@@ -273,7 +273,7 @@ transfer_done (VmmUsbTransfer *usb, VmmUsbStatus status)
 
   transfer->slot->rung |= 1u << transfer->dci;
   finish (transfer, status);
-  xhci_kick (self);
+  vmm_kick_ring (&self->kick);
 }
 
 /* The ring is not what it should be: the driver has to set it anew. */

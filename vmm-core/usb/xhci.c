@@ -5,13 +5,9 @@
  *
  * Threads: as vmm-device.h says.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "usb/xhci-private.h"
-#include "vmm-error.h"
 
 #define BAR      0
 #define BAR_SIZE 0x4000
@@ -45,20 +41,10 @@ static const VmmField xhci_fields[] = {
   VMM_FIELD_PARTS (Xhci, slots, xhci_slot_fields, "slots"),
   VMM_EXEMPT (Xhci, drained, "whoever loads knows"),
   VMM_EXEMPT (Xhci, started_us, "a clock of the host"),
-  VMM_EXEMPT (Xhci, kick_fd, "of the host"),
-  VMM_EXEMPT (Xhci, kick_source, "of the loop"),
+  VMM_EXEMPT (Xhci, kick, "of the loop"),
   VMM_EXEMPT (Xhci, spare, "memory to use again"),
   VMM_FIELD_LAST,
 };
-
-void
-xhci_kick (Xhci *self)
-{
-  guint64 one = 1;
-
-  if (write (self->kick_fd, &one, sizeof one) != sizeof one)
-    g_warning ("%s cannot be woken: %s", self->parent.parent.id, g_strerror (errno));
-}
 
 gboolean
 xhci_is_running (Xhci *self)
@@ -78,7 +64,7 @@ xhci_kicked (gpointer data)
     more = xhci_run_transfers (self) || more;
   }
   if (more)
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   vmm_device_unlock (&self->parent.parent);
 }
 
@@ -156,7 +142,7 @@ xhci_resume (VmmDevice *device)
 
   vmm_device_lock (device);
   self->drained = FALSE;
-  xhci_kick (self);
+  vmm_kick_ring (&self->kick);
   vmm_device_unlock (device);
 }
 
@@ -230,32 +216,14 @@ xhci_loaded (VmmDevice *device, GError **error)
   if (!vmm_pci_device_loaded (&self->parent, error))
     return FALSE;
   if (!self->drained)
-    xhci_kick (self);
+    vmm_kick_ring (&self->kick);
   return TRUE;
-}
-
-static gboolean
-make_kick (Xhci *self, GError **error)
-{
-  self->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (self->kick_fd < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for %s: %s.",
-                 self->parent.parent.id, g_strerror (errno));
-    return FALSE;
-  }
-  self->kick_source =
-    vmm_loop_add_eventfd (self->parent.parent.board->loop, self->kick_fd, xhci_kicked, self, error);
-  if (self->kick_source)
-    return TRUE;
-  close (self->kick_fd);
-  return FALSE;
 }
 
 static void
 free_parts (Xhci *self)
 {
-  vmm_loop_remove (self->parent.parent.board->loop, self->kick_source);
-  close (self->kick_fd);
+  vmm_kick_clear (&self->kick);
   g_ptr_array_unref (self->spare);
 }
 
@@ -290,7 +258,7 @@ xhci_realize (VmmDevice *device, gconstpointer data, GError **error)
   Xhci *self = (Xhci *) device;
   const VmmXhciConfig *config = data;
 
-  if (!make_kick (self, error))
+  if (!vmm_kick_init (&self->kick, device->board->loop, xhci_kicked, self, error))
     return FALSE;
   self->spare = g_ptr_array_new_with_free_func (g_free);
   if (!add_function (self, config->slot, error)) {

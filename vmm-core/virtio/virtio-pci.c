@@ -5,9 +5,7 @@
  *
  * Threads: vCPU, device locked.
  */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "virtio/virtio-private.h"
 
@@ -219,10 +217,10 @@ write_device_config (VmmVirtio *self, guint64 offset, guint size, guint64 value)
 static void
 notify_queue (VmmVirtio *self, guint64 offset)
 {
-  guint64 index = offset / NOTIFY_STRIDE, one = 1;
+  guint64 index = offset / NOTIFY_STRIDE;
 
-  if (index < self->n_queues && write (self->queues[index].kick_fd, &one, sizeof one) != sizeof one)
-    g_warning ("%s cannot be woken: %s", self->parent.parent.id, g_strerror (errno));
+  if (index < self->n_queues)
+    vmm_kick_ring (&self->queues[index].kick);
 }
 
 static guint64
@@ -299,7 +297,7 @@ vmm_virtio_bar_mapped (VmmPciDevice *pci, guint bar, guint64 address, gboolean m
       queue->doorbell = (VmmDoorbell) {
         .space = VMM_SPACE_MMIO,
         .address = address + klass->bar_base + NOTIFY_OFFSET + NOTIFY_STRIDE * i,
-        .fd = queue->kick_fd,
+        .fd = queue->kick.fd,
       };
       queue->has_doorbell = platform->klass->add_doorbell (platform, &queue->doorbell, NULL);
     } else if (queue->has_doorbell) {

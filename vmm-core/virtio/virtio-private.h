@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/vmm-kick.h"
 #include "virtio/virtio.h"
 
 G_BEGIN_DECLS
@@ -30,8 +31,7 @@ struct _VmmVirtioQueue {
   VmmVirtqueue ring;
   VmmVirtio *device;
   guint index;
-  int kick_fd;
-  VmmSource *source;
+  VmmKick kick;
   VmmDoorbell doorbell;
   gboolean has_doorbell;
 };

@@ -5,10 +5,7 @@
  *
  * Threads: as virtio.h says.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "virtio/virtio-private.h"
 #include "vmm-error.h"
@@ -21,8 +18,7 @@ static const VmmField vmm_virtio_queue_fields[] = {
   VMM_FIELD_PART (VmmVirtioQueue, ring, vmm_virtqueue_fields, "ring"),
   VMM_EXEMPT (VmmVirtioQueue, device, "who it belongs to"),
   VMM_EXEMPT (VmmVirtioQueue, index, "who it is"),
-  VMM_EXEMPT (VmmVirtioQueue, kick_fd, "of the host"),
-  VMM_EXEMPT (VmmVirtioQueue, source, "of the loop"),
+  VMM_EXEMPT (VmmVirtioQueue, kick, "of the loop"),
   VMM_EXEMPT (VmmVirtioQueue, doorbell, "follows from the BAR"),
   VMM_EXEMPT (VmmVirtioQueue, has_doorbell, "follows from the BAR"),
   VMM_FIELD_LAST,
@@ -81,21 +77,12 @@ queue_kicked (gpointer data)
   vmm_device_unlock (&self->parent.parent);
 }
 
-static void
-kick (VmmVirtioQueue *queue)
-{
-  guint64 one = 1;
-
-  if (write (queue->kick_fd, &one, sizeof one) != sizeof one)
-    g_warning ("%s cannot be woken: %s", queue->device->parent.parent.id, g_strerror (errno));
-}
-
 void
 vmm_virtio_kick_all (VmmVirtio *self)
 {
   for (guint i = 0; i < self->n_queues; i++)
     if (self->queues[i].ring.enabled)
-      kick (&self->queues[i]);
+      vmm_kick_ring (&self->queues[i].kick);
 }
 
 void
@@ -246,7 +233,7 @@ has_turn (VmmVirtio *self, guint index)
   if (self->left == NO_LIMIT)
     return TRUE;
   if (self->left == 0) {
-    kick (&self->queues[index]);
+    vmm_kick_ring (&self->queues[index].kick);
     return FALSE;
   }
   self->left--;
@@ -332,7 +319,7 @@ vmm_virtio_lend_queue (VmmVirtio *self, guint index, VmmVirtqueueLoan *loan)
   VmmVirtqueue *ring = &queue->ring;
 
   if (!vmm_virtio_is_running (self) || self->drained || !ring->enabled || ring->broken ||
-      ring->next_avail != ring->next_used || !queue->source)
+      ring->next_avail != ring->next_used || !queue->kick.source)
     return FALSE;
   *loan = (VmmVirtqueueLoan) {
     .size = ring->size,
@@ -340,12 +327,12 @@ vmm_virtio_lend_queue (VmmVirtio *self, guint index, VmmVirtqueueLoan *loan)
     .desc = ring->desc,
     .driver = ring->driver,
     .device = ring->device,
-    .kick_fd = queue->kick_fd,
+    .kick_fd = queue->kick.fd,
     .call_fd = vmm_msix_lend (&self->parent.msix, ring->vector),
   };
   if (loan->call_fd < 0)
     return FALSE;
-  vmm_loop_remove (self->parent.parent.board->loop, g_steal_pointer (&queue->source));
+  vmm_kick_ignore (&queue->kick);
   return TRUE;
 }
 
@@ -358,16 +345,14 @@ vmm_virtio_take_back_queue (VmmVirtio *self, guint index, guint16 next)
   queue->ring.next_avail = queue->ring.next_used = next;
   queue->ring.signalled_valid = FALSE;
   vmm_msix_take_back (&self->parent.msix, queue->ring.vector);
-  queue->source = vmm_loop_add_eventfd (self->parent.parent.board->loop, queue->kick_fd,
-                                        queue_kicked, queue, &error);
-  if (!queue->source)
+  if (!vmm_kick_listen (&queue->kick, &error))
     vmm_virtio_break (self, error->message);
 }
 
 void
 vmm_virtio_ring (VmmVirtio *self, guint index)
 {
-  kick (&self->queues[index]);
+  vmm_kick_ring (&self->queues[index].kick);
 }
 
 static void
@@ -454,28 +439,10 @@ vmm_virtio_loaded (VmmDevice *device, GError **error)
 static void
 free_queues (VmmVirtio *self)
 {
-  for (guint i = 0; i < self->n_queues; i++) {
-    if (self->queues[i].source)
-      vmm_loop_remove (self->parent.parent.board->loop, self->queues[i].source);
-    if (self->queues[i].kick_fd >= 0)
-      close (self->queues[i].kick_fd);
-  }
+  for (guint i = 0; i < self->n_queues; i++)
+    vmm_kick_clear (&self->queues[i].kick);
   g_clear_pointer (&self->queues, g_free);
   g_cond_clear (&self->idle);
-}
-
-static gboolean
-make_doorbell (VmmVirtio *self, VmmVirtioQueue *queue, GError **error)
-{
-  queue->kick_fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (queue->kick_fd < 0) {
-    g_set_error (error, VMM_ERROR, VMM_ERROR_IO, "No descriptor for a queue of %s: %s.",
-                 self->parent.parent.id, g_strerror (errno));
-    return FALSE;
-  }
-  queue->source = vmm_loop_add_eventfd (self->parent.parent.board->loop, queue->kick_fd,
-                                        queue_kicked, queue, error);
-  return queue->source != NULL;
 }
 
 static gboolean
@@ -494,11 +461,9 @@ make_queues (VmmVirtio *self, gconstpointer config, GError **error)
     queue->device = self;
     queue->index = i;
     vmm_virtqueue_init (&queue->ring, board->memory, klass->queue_size);
-    queue->kick_fd = -1;
-  }
-  for (guint i = 0; i < self->n_queues; i++)
-    if (!make_doorbell (self, &self->queues[i], error))
+    if (!vmm_kick_init (&queue->kick, board->loop, queue_kicked, queue, error))
       return FALSE;
+  }
   return TRUE;
 }
 
