@@ -52,6 +52,14 @@ vmm_virtio_is_running (VmmVirtio *self)
 guint64 vmm_virtio_get_features (VmmVirtio *self);
 /* The driver wrote the status register. */
 void vmm_virtio_set_status (VmmVirtio *self, guint8 status);
+/* Everything that a driver set is forgotten. No request is under way. */
+void vmm_virtio_forget_driver (VmmVirtio *self);
+/* The interrupt of MSI-X's @vector; or the pin, with the @isr bit that says why. */
+void vmm_virtio_signal (VmmVirtio *self, guint16 vector, guint8 isr);
+
+/* virtio-queue.c. Where making fails, freeing clears up what there is. */
+gboolean vmm_virtio_make_queues (VmmVirtio *self, gconstpointer config, GError **error);
+void vmm_virtio_free_queues (VmmVirtio *self);
 /* Looks at all queues soon, on the loop. */
 void vmm_virtio_kick_all (VmmVirtio *self);
 
