@@ -8,15 +8,13 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "tools/vmm-control.h"
-#include "tools/vmm-net-options.h"
-#include "tools/vmm-run-balloon.h"
 #include "tools/vmm-run-options.h"
+#include "tools/vmm-run-verbs.h"
 #include "vmm.h"
 
 enum {
@@ -58,14 +56,6 @@ exit_code_of (const GError *error)
   return EXIT_BAD_ARGUMENTS;
 }
 
-static const char *
-state_name (VmmMachineState state)
-{
-  static const char *const names[] = { "ready", "running", "paused", "stopped" };
-
-  return names[state];
-}
-
 static void
 event_free (gpointer data)
 {
@@ -100,9 +90,9 @@ post_event (Run *run, char *line, gboolean last)
 static void
 on_state_changed (VmmMachine *machine, VmmMachineState state, gpointer data)
 {
-  post_event (data,
-              g_strdup_printf ("{\"event\": \"state\", \"state\": \"%s\"}", state_name (state)),
-              state == VMM_MACHINE_STOPPED);
+  post_event (
+    data, g_strdup_printf ("{\"event\": \"state\", \"state\": \"%s\"}", vmm_run_state_name (state)),
+    state == VMM_MACHINE_STOPPED);
 }
 
 static void
@@ -159,144 +149,6 @@ on_detached (VmmMachine *machine, const char *device, gpointer data)
   post_event (data, g_string_free (line, FALSE), FALSE);
 }
 
-static char *
-stats_text (Run *run)
-{
-  VmmStats stats;
-
-  vmm_machine_get_stats (run->machine, &stats);
-  return g_strdup_printf (
-    "{\"state\": \"%s\", \"exits_user\": %" G_GUINT64_FORMAT
-    ", \"disk_requests\": %" G_GUINT64_FORMAT ", \"frames\": %" G_GUINT64_FORMAT
-    ", \"bytes_copied\": %" G_GUINT64_FORMAT ", \"cpu_ns\": %" G_GINT64_FORMAT
-    ", \"run_ns\": %" G_GINT64_FORMAT ", \"memory_used\": %" G_GUINT64_FORMAT "}",
-    state_name (vmm_machine_get_state (run->machine)), stats.exits_user, stats.disk_requests,
-    stats.frames, stats.bytes_copied, stats.cpu_ns, stats.run_ns, stats.memory_used);
-}
-
-static VmmInput *
-need_input (Run *run, GError **error)
-{
-  VmmInput *input = vmm_machine_get_input (run->machine);
-
-  if (!input)
-    g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
-                 "The machine has no keyboard and no pointer: start it with --graphics.");
-  return input;
-}
-
-static gboolean
-do_key (Run *run, const VmmCommand *command, GError **error)
-{
-  VmmInput *input = need_input (run, error);
-
-  if (!input)
-    return FALSE;
-  vmm_input_key (input, command->code, command->click || command->pressed);
-  if (command->click)
-    vmm_input_key (input, command->code, FALSE);
-  return TRUE;
-}
-
-static gboolean
-do_pointer (Run *run, const VmmCommand *command, GError **error)
-{
-  VmmInput *input = need_input (run, error);
-
-  if (!input)
-    return FALSE;
-  if (command->moves)
-    vmm_input_move (input, command->x, command->y);
-  if (command->code)
-    vmm_input_button (input, command->code, command->click || command->pressed);
-  if (command->code && command->click)
-    vmm_input_button (input, command->code, FALSE);
-  if (command->wheel || command->hwheel)
-    vmm_input_wheel (input, command->wheel, command->hwheel);
-  return TRUE;
-}
-
-static gboolean
-do_screenshot (Run *run, const char *path, GError **error)
-{
-  VmmDisplay *display = vmm_machine_get_display (run->machine);
-
-  if (display)
-    return vmm_display_screenshot (display, path, error);
-  g_set_error (error, VMM_ERROR, VMM_ERROR_STATE,
-               "The machine has no screen: start it with --graphics.");
-  return FALSE;
-}
-
-/* Those of the card that stand now, as JSON. */
-static char *
-forwards_text (Run *run, const char *device, GError **error)
-{
-  g_autoptr (GPtrArray) list = vmm_machine_list_forwards (run->machine, device, error);
-  GString *text;
-
-  if (!list)
-    return NULL;
-  text = g_string_new ("[");
-  for (guint i = 0; i < list->len; i++) {
-    g_autofree char *forward = vmm_forward_print (g_ptr_array_index (list, i));
-
-    g_string_append (text, i > 0 ? ", " : "");
-    vmm_json_append_string (text, forward);
-  }
-  g_string_append_c (text, ']');
-  return g_string_free_and_steal (text);
-}
-
-static char *
-do_forward (Run *run, const VmmCommand *command, GError **error)
-{
-  const char *device = command->device;
-
-  if (command->add && !vmm_machine_add_forward (run->machine, device, command->add, error))
-    return NULL;
-  if (command->remove && !vmm_machine_remove_forward (run->machine, device, command->remove, error))
-    return NULL;
-  return forwards_text (run, device, error);
-}
-
-static char *
-attach_nic (Run *run, const VmmConfig *config, GError **error)
-{
-  if (config->nics->len > 0)
-    return vmm_machine_attach_nic (run->machine, g_ptr_array_index (config->nics, 0), error);
-  g_set_error_literal (error, VMM_ERROR, VMM_ERROR_CONFIG, "“none” is no card to attach.");
-  return NULL;
-}
-
-/* The name of the new device, as JSON. */
-static char *
-do_attach (Run *run, const VmmCommand *command, GError **error)
-{
-  g_autoptr (VmmConfig) config = vmm_config_new ();
-  g_autofree char *id = NULL;
-  GString *text;
-
-  if (command->disk && vmm_run_options_parse_disk (config, command->disk, error))
-    id = vmm_machine_attach_disk (run->machine, g_ptr_array_index (config->disks, 0), error);
-  else if (command->net && vmm_net_options_parse (config, command->net, error))
-    id = attach_nic (run, config, error);
-  if (!id)
-    return NULL;
-  text = g_string_new (NULL);
-  vmm_json_append_string (text, id);
-  return g_string_free_and_steal (text);
-}
-
-/* A machine that runs is paused for it, and stays so. */
-static gboolean
-do_save (Run *run, const char *path, GError **error)
-{
-  return (vmm_machine_get_state (run->machine) != VMM_MACHINE_RUNNING ||
-          vmm_machine_pause (run->machine, error)) &&
-         vmm_machine_save (run->machine, path, NULL, error);
-}
-
 static gboolean
 do_quit (gpointer data)
 {
@@ -306,65 +158,15 @@ do_quit (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-do_command (Run *run, const VmmCommand *command, GError **error)
-{
-  switch (command->kind) {
-  case VMM_COMMAND_PAUSE:
-    return vmm_machine_pause (run->machine, error);
-  case VMM_COMMAND_RESUME:
-    return vmm_machine_resume (run->machine, error);
-  case VMM_COMMAND_RESET:
-    return vmm_machine_reset (run->machine, error);
-  case VMM_COMMAND_SAVE:
-    return do_save (run, command->path, error);
-  case VMM_COMMAND_KEY:
-    return do_key (run, command, error);
-  case VMM_COMMAND_POINTER:
-    return do_pointer (run, command, error);
-  case VMM_COMMAND_SCREENSHOT:
-    return do_screenshot (run, command->path, error);
-  case VMM_COMMAND_EJECT:
-    return vmm_machine_eject (run->machine, command->device, command->force, error);
-  case VMM_COMMAND_INSERT:
-    return vmm_machine_insert (run->machine, command->device, command->path, command->force, error);
-  case VMM_COMMAND_CPU_CAP:
-    return vmm_machine_set_cpu_cap (run->machine, command->percent, error);
-  case VMM_COMMAND_CPU_WEIGHT:
-    return vmm_machine_set_cpu_weight (run->machine, command->weight, error);
-  case VMM_COMMAND_RESIZE_DISK:
-    return vmm_machine_resize_disk (run->machine, command->device, command->size, error);
-  case VMM_COMMAND_DETACH:
-    return vmm_machine_detach (run->machine, command->device, command->force, error);
-  case VMM_COMMAND_LINK:
-    return vmm_machine_set_link (run->machine, command->device, command->up, error);
-  case VMM_COMMAND_POWER_BUTTON:
-    vmm_machine_power_button (run->machine);
-    return TRUE;
-  case VMM_COMMAND_QUIT: /* after the answer is on its way */
-    g_idle_add (do_quit, run);
-    return TRUE;
-  case VMM_COMMAND_ATTACH:
-  case VMM_COMMAND_BALLOON:
-  case VMM_COMMAND_FORWARD:
-  case VMM_COMMAND_STATS:
-    break;
-  }
-  return TRUE;
-}
-
 static char *
 on_command (gpointer data, const VmmCommand *command, GError **error)
 {
-  if (command->kind == VMM_COMMAND_STATS)
-    return stats_text (data);
-  if (command->kind == VMM_COMMAND_BALLOON)
-    return vmm_run_balloon (((Run *) data)->machine, command, error);
-  if (command->kind == VMM_COMMAND_ATTACH)
-    return do_attach (data, command, error);
-  if (command->kind == VMM_COMMAND_FORWARD)
-    return do_forward (data, command, error);
-  return do_command (data, command, error) ? g_strdup ("true") : NULL;
+  Run *run = data;
+
+  if (command->kind != VMM_COMMAND_QUIT)
+    return vmm_run_do (run->machine, command, error);
+  g_idle_add (do_quit, run); /* after the answer is on its way */
+  return g_strdup ("true");
 }
 
 static void
@@ -372,7 +174,7 @@ take_screenshot (Run *run)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!do_screenshot (run, run->options->screenshot, &error)) {
+  if (!vmm_run_screenshot (run->machine, run->options->screenshot, &error)) {
     say (error->message);
     run->screenshot_failed = TRUE;
   }
@@ -474,7 +276,7 @@ finish (Run *run)
   if (run->options->screenshot && run->options->after < 0)
     take_screenshot (run);
   if (run->options->stats) {
-    g_autofree char *text = stats_text (run);
+    g_autofree char *text = vmm_run_stats (run->machine);
 
     printf ("%s\n", text);
     fflush (stdout);
