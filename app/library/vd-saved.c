@@ -14,8 +14,7 @@ static char *
 get_path (const char *folder, VdEngineKind kind)
 {
   g_autoptr (GEnumClass) klass = g_type_class_ref (VD_TYPE_ENGINE_KIND);
-  g_autofree char *name =
-    g_strconcat (PREFIX, g_enum_get_value (klass, kind)->value_nick, NULL);
+  g_autofree char *name = g_strconcat (PREFIX, g_enum_get_value (klass, kind)->value_nick, NULL);
 
   return g_build_filename (folder, name, NULL);
 }

@@ -23,8 +23,7 @@ vd_saved_load_config (const char *folder, VdEngineKind kind, const char *uuid, G
 /* Begin gives what get_state will give when it is committed. Abort is no error when there is
  * nothing. */
 char *vd_saved_begin (const char *folder, GError **error);
-gboolean
-vd_saved_commit (const char *folder, VdEngineKind kind, VdConfig *config, GError **error);
+gboolean vd_saved_commit (const char *folder, VdEngineKind kind, VdConfig *config, GError **error);
 void vd_saved_abort (const char *folder);
 
 /* The guest is about to go on: from here it is not saved any more, whatever happens, because its

@@ -140,10 +140,11 @@ on_device_broken (VmmMachine *machine, const char *device, const char *why, gpoi
 static void
 on_panicked (VmmMachine *machine, gpointer data)
 {
-  vd_run_post (data, VD_RUN_RUNNING,
-               _("The system in the machine stopped with an error of its own (a panic). Restart it, "
-                 "or force it off."),
-               NULL);
+  vd_run_post (
+    data, VD_RUN_RUNNING,
+    _("The system in the machine stopped with an error of its own (a panic). Restart it, "
+      "or force it off."),
+    NULL);
 }
 
 static void

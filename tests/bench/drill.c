@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * The guest's end of the disk benchmark: drill DEVICE read|write BYTES DEPTH COUNT makes COUNT
- * requests of BYTES past the page cache, each somewhere else, DEPTH of them under way at a time, and
- * prints the seconds that they took.
+ * requests of BYTES past the page cache, each somewhere else, DEPTH of them under way at a time,
+ * and prints the seconds that they took.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>

@@ -78,7 +78,7 @@ struct _Ahci {
   guint32 ghc, is, bohc;
   gboolean resetting; /* GHC.HR */
   gboolean drained;
-  VmmKick kick; /* there is something to do */
+  VmmKick kick;     /* there is something to do */
   GCond idle;       /* a port's n_inflight became 0 */
   GPtrArray *spare; /* commands not in use */
   guint64 n_requests;

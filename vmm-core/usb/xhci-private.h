@@ -122,8 +122,8 @@ struct _Xhci {
 
   gboolean drained;
   gint64 started_us; /* when MFINDEX was 0 */
-  VmmKick kick; /* there is something to do */
-  GPtrArray *spare; /* transfers not in use */
+  VmmKick kick;      /* there is something to do */
+  GPtrArray *spare;  /* transfers not in use */
 };
 
 extern const VmmField xhci_port_fields[];
