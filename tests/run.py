@@ -42,7 +42,7 @@ class Tally:
                 if case.find('skipped') is not None:
                     self.skipped.append(name)
                 elif case.find('failure') is not None or case.find('error') is not None:
-                    self.failed.append(name)
+                    self.failed.append(name + last_words(case))
                 else:
                     self.passed += 1
 
@@ -51,6 +51,13 @@ class Tally:
             self.passed += 1
         else:
             self.failed.append(name)
+
+
+def last_words(case):
+    """The last line that a program said which is one case: a summary far from here shows no more. Cases of
+    others have their reason in their name."""
+    said = f'{case.findtext("system-out") or ""}\n{case.findtext("system-err") or ""}'.strip()
+    return f' - {said.splitlines()[-1][-1000:]}' if said else ''
 
 
 def headline(text):

@@ -69,7 +69,7 @@ class Session:
             if self.process.poll() is not None:
                 sys.exit(f'virtdesk ended with {self.process.returncode} while waiting for {what}')
             if time.monotonic() > self.end:
-                sys.exit(f'{what} did not come: see now.png')
+                sys.exit(f'{what} did not come: see now.png, which says: {words(self.pictures / "now.png")}')
             self.picture('now')
             time.sleep(0.5)
         return result
@@ -85,6 +85,12 @@ class Session:
                 before, since = now, time.monotonic()
             return time.monotonic() - since > seconds and len(set(now)) > 1
         self.wait(what, still)
+
+
+def words(picture):
+    """What can be read there, in one line."""
+    read = subprocess.run(['tesseract', picture, '-', '--psm', '6'], capture_output=True, text=True)
+    return ' | '.join(line for line in read.stdout.splitlines() if line.strip())
 
 
 def no_qemu():

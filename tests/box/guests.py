@@ -166,7 +166,10 @@ class Running:
         assert self.said().count(text) >= times, self.said()
 
     def wait(self):
-        code = self.process.wait(LIMIT)
+        try:
+            code = self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f'{self.said()} {self.errors.read_text()} still running: {self.ask("stats")}') from None
         return Result(code, self.said(), self.errors.read_text(errors='replace'))
 
 
