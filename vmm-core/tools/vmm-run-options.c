@@ -300,7 +300,7 @@ read_words (int argc, char **argv, Words *words, GError **error)
       "Network card; may be repeated. A forward leads from a port of this computer (127.0.0.1, "
       "unless it names an address) to one of the guest's",
       "none|user[,forward=tcp:[ADDRESS:]PORT:PORT][,network=10.0.2.0/24]|tap=DEVICE|switch=NAME"
-      "[,mac=M][,capture=FILE]" },
+      "[,mac=M][,capture=FILE][,hotplug=on]" },
     { "channel", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words->channels,
       "Socket to a program of the guest, such as org.qemu.guest_agent.0; may be repeated",
       "NAME=SOCKET" },
