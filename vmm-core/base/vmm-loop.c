@@ -45,6 +45,7 @@ struct _VmmLoop {
   GThread *thread;
   int epoll;
   VmmSource *wake;
+  VmmPollSet poll_set; /* of the loop's thread */
 
   GMutex lock; /* of everything below */
   GCond changed;
@@ -242,6 +243,21 @@ vmm_loop_goes_on (VmmLoop *self)
   return goes_on;
 }
 
+/* Sleeps where nothing is to be polled. */
+static int
+wait_for_events (VmmLoop *self, struct epoll_event *events)
+{
+  gint64 start;
+  int n;
+
+  if (!vmm_poll_set_run (&self->poll_set))
+    return epoll_wait (self->epoll, events, EVENTS_A_ROUND, 0);
+  start = vmm_loop_now_ns ();
+  n = epoll_wait (self->epoll, events, EVENTS_A_ROUND, -1);
+  vmm_poll_set_slept (&self->poll_set, vmm_loop_now_ns () - start);
+  return n;
+}
+
 static gpointer
 vmm_loop_run (gpointer data)
 {
@@ -249,7 +265,7 @@ vmm_loop_run (gpointer data)
   struct epoll_event events[EVENTS_A_ROUND];
 
   while (vmm_loop_goes_on (self)) {
-    int n = epoll_wait (self->epoll, events, EVENTS_A_ROUND, -1);
+    int n = wait_for_events (self, events);
 
     for (int i = 0; i < n; i++)
       vmm_loop_dispatch (self, events[i].data.ptr);
@@ -284,6 +300,7 @@ vmm_loop_new (const char *thread_name, GError **error)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   g_queue_init (&self->posts);
+  vmm_poll_set_init (&self->poll_set);
   self->sources = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
   self->removed = g_ptr_array_new_with_free_func ((GDestroyNotify) source_free);
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
@@ -328,6 +345,7 @@ vmm_loop_free (VmmLoop *self)
     g_mutex_unlock (&self->lock);
     g_thread_join (self->thread);
   }
+  vmm_poll_set_clear (&self->poll_set);
   g_ptr_array_unref (self->sources);
   g_ptr_array_unref (self->removed);
   if (self->epoll >= 0)
@@ -365,4 +383,38 @@ gboolean
 vmm_loop_is_current (VmmLoop *self)
 {
   return self->thread == g_thread_self ();
+}
+
+/* A change of the set of pollers, made on the loop. */
+typedef struct {
+  VmmPollSet *set;
+  const VmmPollFuncs *funcs; /* NULL: remove */
+  gpointer data;
+} PollerChange;
+
+static void
+change_pollers (gpointer data)
+{
+  PollerChange *change = data;
+
+  if (change->funcs)
+    vmm_poll_set_add (change->set, change->funcs, change->data);
+  else
+    vmm_poll_set_remove (change->set, change->data);
+}
+
+void
+vmm_loop_add_poller (VmmLoop *self, const VmmPollFuncs *funcs, gpointer data)
+{
+  PollerChange change = { &self->poll_set, funcs, data };
+
+  vmm_loop_call (self, change_pollers, &change);
+}
+
+void
+vmm_loop_remove_poller (VmmLoop *self, gpointer data)
+{
+  PollerChange change = { &self->poll_set, NULL, data };
+
+  vmm_loop_call (self, change_pollers, &change);
 }

@@ -12,6 +12,8 @@
 
 #include <glib.h>
 
+#include "base/vmm-poll-set.h"
+
 G_BEGIN_DECLS
 
 typedef struct _VmmLoop VmmLoop;
@@ -37,6 +39,11 @@ gint64 vmm_loop_now_ns (void);
 VmmSource *vmm_loop_add_timer (VmmLoop *self, VmmLoopFunc func, gpointer data, GError **error);
 void vmm_source_arm (VmmSource *source, gint64 when_ns);
 void vmm_loop_remove (VmmLoop *self, VmmSource *source);
+
+/* Polls before it sleeps; @funcs are called with @data, on the loop, until it is removed, when none
+ * of them is running (unless it is the caller). */
+void vmm_loop_add_poller (VmmLoop *self, const VmmPollFuncs *funcs, gpointer data);
+void vmm_loop_remove_poller (VmmLoop *self, gpointer data);
 
 /* Runs @func on the loop, soon. */
 void vmm_loop_post (VmmLoop *self, VmmLoopFunc func, gpointer data);

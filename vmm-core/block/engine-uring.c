@@ -134,6 +134,26 @@ uring_reap (gpointer data)
   uring_kick (self);
 }
 
+static gboolean
+uring_sleep (gpointer data)
+{
+  VmmBlockEngine *self = data;
+
+  return io_uring_cq_ready (&self->ring) > 0;
+}
+
+static gboolean
+uring_poll (gpointer data)
+{
+  gboolean found = uring_sleep (data);
+
+  if (found)
+    uring_reap (data);
+  return found;
+}
+
+static const VmmPollFuncs uring_poll_funcs = { uring_poll, uring_sleep };
+
 static VmmBlockEngine *
 uring_new (VmmHostFile *file, VmmLoop *loop)
 {
@@ -147,8 +167,10 @@ uring_new (VmmHostFile *file, VmmLoop *loop)
   self->loop = loop;
   self->waiting_end = &self->waiting;
   self->source = vmm_loop_add_fd (loop, self->ring.ring_fd, uring_reap, self, NULL);
-  if (self->source)
+  if (self->source) {
+    vmm_loop_add_poller (loop, &uring_poll_funcs, self);
     return self;
+  }
   io_uring_queue_exit (&self->ring);
   g_free (self);
   return NULL;
@@ -157,6 +179,7 @@ uring_new (VmmHostFile *file, VmmLoop *loop)
 static void
 uring_free (VmmBlockEngine *self)
 {
+  vmm_loop_remove_poller (self->loop, self);
   vmm_loop_remove (self->loop, self->source);
   io_uring_queue_exit (&self->ring);
   g_free (self);

@@ -67,6 +67,7 @@ blk_finish (VirtioBlk *self, BlkRequest *request, guint8 status)
   vmm_virtio_push (&self->parent, request->queue, request->request.head,
                    status == BLK_OK ? request->written : 1);
   __atomic_add_fetch (&self->n_requests, 1, __ATOMIC_RELAXED);
+  vmm_virtio_notify_soon (&self->parent, request->queue);
   g_ptr_array_add (self->spare, request);
 }
 
@@ -102,7 +103,6 @@ finish_with (VirtioBlk *self, BlkRequest *request, int error)
     vmm_device_broken (&self->parent.parent.parent, why);
   }
   blk_finish (self, request, status);
-  vmm_virtio_notify (&self->parent, request->queue);
 }
 
 /* Whether a write is done only when it is durable (virtio 1.2, 5.2.6.1). */
@@ -207,7 +207,6 @@ virtio_blk_process (VmmVirtio *virtio, guint index)
     more = process_one (self, index);
   if (self->block)
     vmm_block_kick (self->block);
-  vmm_virtio_notify (virtio, index);
 }
 
 static guint64
@@ -351,6 +350,7 @@ const VmmVirtioClass vmm_virtio_blk_class = {
   .virtio_id = 2,
   .class_code = CLASS_STORAGE,
   .count_queues = virtio_blk_count_queues,
+  .polled = TRUE,
   .queue_size = BLK_QUEUE_SIZE,
   .config_size = CONFIG_SIZE,
   .realize = virtio_blk_realize,

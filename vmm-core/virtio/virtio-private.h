@@ -32,6 +32,7 @@ struct _VmmVirtioQueue {
   VmmVirtio *device;
   guint index;
   VmmKick kick;
+  gboolean notify; /* when the loop looks at it */
   VmmDoorbell doorbell;
   gboolean has_doorbell;
 };
@@ -60,6 +61,8 @@ void vmm_virtio_signal (VmmVirtio *self, guint16 vector, guint8 isr);
 /* virtio-queue.c. Where making fails, freeing clears up what there is. */
 gboolean vmm_virtio_make_queues (VmmVirtio *self, gconstpointer config, GError **error);
 void vmm_virtio_free_queues (VmmVirtio *self);
+/* What notify_soon has put off. */
+void vmm_virtio_notify_now (VmmVirtio *self);
 /* Looks at all queues soon, on the loop. */
 void vmm_virtio_kick_all (VmmVirtio *self);
 

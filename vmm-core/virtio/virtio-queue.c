@@ -11,21 +11,80 @@
 #define TURN     32
 #define NO_LIMIT G_MAXUINT /* outside a turn */
 
+static gboolean
+is_served (VmmVirtioQueue *queue)
+{
+  return vmm_virtio_is_running (queue->device) && !queue->device->drained && queue->ring.enabled;
+}
+
+static void
+serve (VmmVirtioQueue *queue)
+{
+  VmmVirtio *self = queue->device;
+  const VmmVirtioClass *klass = vmm_virtio_class (self);
+
+  self->left = klass->turn ? klass->turn : TURN;
+  klass->process (self, queue->index);
+  self->left = NO_LIMIT;
+}
+
 /* Loop: the doorbell of a queue rang. */
 static void
 queue_kicked (gpointer data)
 {
   VmmVirtioQueue *queue = data;
-  VmmVirtio *self = queue->device;
-  const VmmVirtioClass *klass = vmm_virtio_class (self);
+  VmmDevice *device = &queue->device->parent.parent;
+
+  vmm_device_lock (device);
+  if (is_served (queue))
+    serve (queue);
+  vmm_device_unlock (device);
+}
+
+/* Loop. A queue that is not dry any more is left alone: the device has not taken all, and asks for
+ * it when it can. */
+static gboolean
+poll_queues (gpointer data)
+{
+  VmmVirtio *self = data;
+  gboolean found = FALSE;
 
   vmm_device_lock (&self->parent.parent);
-  self->left = klass->turn ? klass->turn : TURN;
-  if (vmm_virtio_is_running (self) && !self->drained && queue->ring.enabled)
-    klass->process (self, queue->index);
-  self->left = NO_LIMIT;
+  vmm_virtio_notify_now (self);
+  for (guint i = 0; i < self->n_queues; i++) {
+    VmmVirtioQueue *queue = &self->queues[i];
+
+    if (!is_served (queue) || !vmm_virtqueue_has_more (&queue->ring))
+      continue;
+    queue->ring.dry = FALSE;
+    serve (queue);
+    found = TRUE;
+  }
   vmm_device_unlock (&self->parent.parent);
+  return found;
 }
+
+/* Loop. */
+static gboolean
+listen_to_queues (gpointer data)
+{
+  VmmVirtio *self = data;
+  gboolean late = FALSE;
+
+  vmm_device_lock (&self->parent.parent);
+  for (guint i = 0; i < self->n_queues; i++) {
+    VmmVirtioQueue *queue = &self->queues[i];
+
+    if (!is_served (queue) || !queue->ring.dry)
+      continue;
+    queue->ring.dry = vmm_virtqueue_listen (&queue->ring);
+    late = late || queue->ring.dry;
+  }
+  vmm_device_unlock (&self->parent.parent);
+  return late;
+}
+
+static const VmmPollFuncs poll_funcs = { poll_queues, listen_to_queues };
 
 void
 vmm_virtio_kick_all (VmmVirtio *self)
@@ -140,6 +199,22 @@ vmm_virtio_notify (VmmVirtio *self, guint index)
     vmm_virtio_signal (self, ring->vector, VIRTIO_ISR_QUEUE);
 }
 
+void
+vmm_virtio_notify_soon (VmmVirtio *self, guint index)
+{
+  self->queues[index].notify = TRUE;
+}
+
+void
+vmm_virtio_notify_now (VmmVirtio *self)
+{
+  for (guint i = 0; i < self->n_queues; i++)
+    if (self->queues[i].notify) {
+      self->queues[i].notify = FALSE;
+      vmm_virtio_notify (self, i);
+    }
+}
+
 gboolean
 vmm_virtio_lend_queue (VmmVirtio *self, guint index, VmmVirtqueueLoan *loan)
 {
@@ -186,6 +261,8 @@ vmm_virtio_ring (VmmVirtio *self, guint index)
 void
 vmm_virtio_free_queues (VmmVirtio *self)
 {
+  if (vmm_virtio_class (self)->polled)
+    vmm_loop_remove_poller (self->parent.parent.board->loop, self);
   for (guint i = 0; i < self->n_queues; i++)
     vmm_kick_clear (&self->queues[i].kick);
   g_clear_pointer (&self->queues, g_free);
@@ -207,9 +284,12 @@ vmm_virtio_make_queues (VmmVirtio *self, gconstpointer config, GError **error)
 
     queue->device = self;
     queue->index = i;
+    queue->ring.polled = klass->polled;
     vmm_virtqueue_init (&queue->ring, board->memory, klass->queue_size);
     if (!vmm_kick_init (&queue->kick, board->loop, queue_kicked, queue, error))
       return FALSE;
   }
+  if (klass->polled)
+    vmm_loop_add_poller (board->loop, &poll_funcs, self);
   return TRUE;
 }

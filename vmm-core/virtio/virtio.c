@@ -12,6 +12,7 @@ static const VmmField vmm_virtio_queue_fields[] = {
   VMM_EXEMPT (VmmVirtioQueue, device, "who it belongs to"),
   VMM_EXEMPT (VmmVirtioQueue, index, "who it is"),
   VMM_EXEMPT (VmmVirtioQueue, kick, "of the loop"),
+  VMM_EXEMPT (VmmVirtioQueue, notify, "a drained device has told"),
   VMM_EXEMPT (VmmVirtioQueue, doorbell, "follows from the BAR"),
   VMM_EXEMPT (VmmVirtioQueue, has_doorbell, "follows from the BAR"),
   VMM_FIELD_LAST,
@@ -191,6 +192,7 @@ vmm_virtio_drain (VmmDevice *device)
   self->drained = TRUE;
   stop_leaf (self);
   wait_until_idle (self);
+  vmm_virtio_notify_now (self);
   vmm_device_unlock (device);
 }
 

@@ -27,6 +27,9 @@ typedef struct {
   guint config_size; /* bytes of device configuration */
   /* Where the configuration decides on it: instead of n_queues. May be NULL. */
   guint (*count_queues) (gconstpointer config);
+  /* Its queues are looked at before the loop sleeps. For those whose requests are done on the loop,
+   * soon after each other. */
+  gboolean polled;
   guint turn; /* requests it may take before others have their turn; 0: the usual number */
 
   /* Where the registers are: this BAR, from this offset (whole pages) on. The rest of it, and other
@@ -136,6 +139,8 @@ void vmm_virtio_take_back_queue (VmmVirtio *self, guint index, guint16 next);
 void vmm_virtio_ring (VmmVirtio *self, guint index);
 /* Interrupts the driver where it wants to know of what was pushed. */
 void vmm_virtio_notify (VmmVirtio *self, guint index);
+/* The same for a polled device, once for all that is pushed before the loop looks at its queues. */
+void vmm_virtio_notify_soon (VmmVirtio *self, guint index);
 /* The device configuration changed: new generation and an interrupt. */
 void vmm_virtio_config_changed (VmmVirtio *self);
 /* The queues are looked at soon, as if the guest had rung. */

@@ -43,8 +43,10 @@ const VmmField vmm_virtqueue_fields[] = {
   VMM_FIELD (VmmVirtqueue, next_used, VMM_FIELD_UINT16, "next-used"),
   VMM_FIELD (VmmVirtqueue, signalled_used, VMM_FIELD_UINT16, "signalled-used"),
   VMM_FIELD (VmmVirtqueue, signalled_valid, VMM_FIELD_BOOL, "signalled-valid"),
+  VMM_EXEMPT (VmmVirtqueue, dry, "whoever loads looks at the queue"),
   VMM_EXEMPT (VmmVirtqueue, memory, "where it stands"),
   VMM_EXEMPT (VmmVirtqueue, max_size, "of the class"),
+  VMM_EXEMPT (VmmVirtqueue, polled, "of the class"),
   VMM_EXEMPT (VmmVirtqueue, event_idx, "follows from the features"),
   VMM_EXEMPT (VmmVirtqueue, indirect, "follows from the features"),
   VMM_EXEMPT (VmmVirtqueue, broken, "the device's status says so"),
@@ -64,9 +66,11 @@ vmm_virtqueue_reset (VmmVirtqueue *self)
 {
   VmmMemory *memory = self->memory;
   guint16 max_size = self->max_size;
+  gboolean polled = self->polled;
 
   memset (self, 0, sizeof *self);
   self->memory = memory;
+  self->polled = polled;
   self->max_size = self->size = max_size;
   self->vector = G_MAXUINT16;
 }
@@ -262,18 +266,30 @@ take_next (VmmVirtqueue *self, VmmRequest *request)
 }
 
 gboolean
+vmm_virtqueue_has_more (VmmVirtqueue *self)
+{
+  return self->dry && self->enabled && (count_waiting (self) > 0 || self->broken);
+}
+
+/* The driver may have added one just before it could see that it must kick. */
+gboolean
+vmm_virtqueue_listen (VmmVirtqueue *self)
+{
+  allow_kicks (self, TRUE);
+  return count_waiting (self) > 0;
+}
+
+gboolean
 vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request)
 {
   if (self->broken || !self->enabled)
     return FALSE;
   if (count_waiting (self) == 0) {
-    if (self->broken)
-      return FALSE;
-    /* The driver may have added one just before it could see that it must kick. */
-    allow_kicks (self, TRUE);
-    if (count_waiting (self) == 0)
+    self->dry = self->polled && !self->broken;
+    if (self->broken || self->polled || !vmm_virtqueue_listen (self))
       return FALSE;
   }
+  self->dry = FALSE;
   if (!self->event_idx)
     allow_kicks (self, FALSE);
   return take_next (self, request);

@@ -39,10 +39,12 @@ typedef struct {
   guint16 next_used;
   guint16 signalled_used; /* used index at the last notification */
   gboolean signalled_valid;
+  gboolean dry; /* of a polled one: pop found nothing, and the driver was not asked to kick yet */
 
   /* Set by the transport. */
   VmmMemory *memory;
   guint16 max_size;
+  gboolean polled; /* somebody looks when it is dry, and calls listen in the end */
   gboolean event_idx;
   gboolean indirect;
   const char *broken; /* why, or NULL */
@@ -64,8 +66,12 @@ void vmm_virtqueue_reset (VmmVirtqueue *self);
 gboolean vmm_virtqueue_start (VmmVirtqueue *self);
 
 /* FALSE when there is nothing, or the queue is broken. Switches the driver's kicks off while there
- * is work, and on again when it returns FALSE. */
+ * is work, and on again when it returns FALSE and the queue is not polled. */
 gboolean vmm_virtqueue_pop (VmmVirtqueue *self, VmmRequest *request);
+/* Whether a dry queue has something now, or is broken: pop says which. */
+gboolean vmm_virtqueue_has_more (VmmVirtqueue *self);
+/* Asks for kicks. TRUE where something has come just before. */
+gboolean vmm_virtqueue_listen (VmmVirtqueue *self);
 /* Gives @head back with @written bytes in its in-part. */
 void vmm_virtqueue_push (VmmVirtqueue *self, guint16 head, guint32 written);
 /* The same for several: the driver sees all of them or none. */
