@@ -21,35 +21,25 @@ check_access (const char *path, int mode, VdError code, GError **error)
   if (access (path, mode) == 0 && stat (path, &info) == 0) {
     if (S_ISREG (info.st_mode) || S_ISBLK (info.st_mode))
       return TRUE;
-    g_set_error (error, VD_ERROR, code, _("“%s” is not a file; choose another one."), path);
+    g_set_error (error, VD_ERROR, code, _ ("“%s” is not a file; choose another one."), path);
   } else if (errno == ENOENT) {
     g_set_error (error, VD_ERROR, code,
-                 _("“%s” is not there any more; put it back and try again."), path);
+                 _ ("“%s” is not there any more; put it back and try again."), path);
   } else {
-    g_set_error (error, VD_ERROR, code, _("“%s” cannot be used: %s."), path, g_strerror (errno));
+    g_set_error (error, VD_ERROR, code, _ ("“%s” cannot be used: %s."), path, g_strerror (errno));
   }
   return FALSE;
 }
 
 /* @sentence: what to say of a file that is good for something else. */
 static gboolean
-check_medium (const char *path,
-              VdMedium medium,
-              VdDiskFormat format,
-              VdError code,
-              const char *sentence,
-              GError **error)
+probe (const char *path, VdError code, VdProbe *found, GError **error)
 {
   g_autoptr (GError) cause = NULL;
-  VdProbe probe;
 
-  if (!vd_probe_file (&probe, path, &cause)) {
-    g_set_error_literal (error, VD_ERROR, code, cause->message);
-    return FALSE;
-  }
-  if (probe.medium == medium && probe.format == format)
+  if (vd_probe_file (found, path, &cause))
     return TRUE;
-  g_set_error (error, VD_ERROR, code, sentence, path);
+  g_set_error_literal (error, VD_ERROR, code, cause->message);
   return FALSE;
 }
 
@@ -58,11 +48,31 @@ static gboolean
 check_kernel (VdConfig *config, GError **error)
 {
   const char *kernel = vd_config_get_kernel (config), *initrd = vd_config_get_initrd (config);
+  VdProbe found;
 
-  return check_access (kernel, R_OK, VD_ERROR_KERNEL, error) &&
-         check_medium (kernel, VD_MEDIUM_KERNEL, VD_DISK_RAW, VD_ERROR_KERNEL,
-                       _("“%s” is no kernel; choose another file."), error) &&
-         (initrd == NULL || check_access (initrd, R_OK, VD_ERROR_KERNEL, error));
+  if (!check_access (kernel, R_OK, VD_ERROR_KERNEL, error) ||
+      !probe (kernel, VD_ERROR_KERNEL, &found, error))
+    return FALSE;
+  if (found.medium == VD_MEDIUM_KERNEL)
+    return initrd == NULL || check_access (initrd, R_OK, VD_ERROR_KERNEL, error);
+  g_set_error (error, VD_ERROR, VD_ERROR_KERNEL, _ ("“%s” is no kernel; choose another file."),
+               kernel);
+  return FALSE;
+}
+
+static gboolean
+check_qcow2 (const char *path, GError **error)
+{
+  VdProbe found;
+
+  if (!probe (path, VD_ERROR_DISK, &found, error))
+    return FALSE;
+  if (found.medium == VD_MEDIUM_DISK && found.format == VD_DISK_QCOW2)
+    return TRUE;
+  g_set_error (
+    error, VD_ERROR, VD_ERROR_DISK,
+    _ ("“%s” is not the qcow2 disk that it was when the machine was made; put that back."), path);
+  return FALSE;
 }
 
 /* The format is stored and not guessed, because a guest writes what it likes into a raw disk. But
@@ -77,11 +87,7 @@ check_disk (VdDiskConfig *disk, GError **error)
   if (path == NULL) /* nothing is in the drive */
     return TRUE;
   return check_access (path, readonly ? R_OK : R_OK | W_OK, VD_ERROR_DISK, error) &&
-         (vd_disk_config_get_format (disk) != VD_DISK_QCOW2 ||
-          check_medium (path, VD_MEDIUM_DISK, VD_DISK_QCOW2, VD_ERROR_DISK,
-                        _("“%s” is not the qcow2 disk that it was when the machine was made; put "
-                          "that back."),
-                        error));
+         (vd_disk_config_get_format (disk) != VD_DISK_QCOW2 || check_qcow2 (path, error));
 }
 
 gboolean
